@@ -46,6 +46,8 @@ def is_cpu(torch: dict[str, Any]) -> bool:
     """A CPU build carries ``+cpu`` in its version; macOS and Windows have no other on the common index."""
     version = str(torch["metadata"]["version"])
     needs = " ".join(torch["metadata"].get("requires_dist", []))
+    if sys.platform in ("darwin", "win32"):
+        return "+cu" not in version
     return version.endswith("+cpu") or ("nvidia" not in needs and "cuda" not in needs and "+" not in version)
 
 
