@@ -21,7 +21,7 @@ _log = logging.getLogger("sciml.devices")
 _CGROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 _MEMINFO = Path("/proc/meminfo")
-_GUESS_BYTES = 1 << 30  # where the system does not say
+_NO_LIMIT = 1 << 62
 
 
 def resolve_device(device: str = "auto") -> torch.device:
@@ -119,23 +119,22 @@ def _machine_bytes() -> int:
     for line in _read(_MEMINFO).splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    except (AttributeError, ValueError, OSError):
-        return _GUESS_BYTES
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 def _cgroup_bytes() -> int:
     """The least that any control group above this process still grants; caches of files count as free."""
     free = [_group_free(folder, "memory.max", "memory.current") for folder in _cgroup_folders()]
     free += [_group_free(folder, "memory.limit_in_bytes", "memory.usage_in_bytes") for folder in _cgroup_folders()]
-    return min(free, default=1 << 62)
+    return min(free, default=_NO_LIMIT)
 
 
 def _group_free(folder: Path, limit_name: str, used_name: str) -> int:
     limit, used = _read(folder / limit_name), _read(folder / used_name)
     if not limit.isdecimal() or not used.isdecimal():
-        return 1 << 62
+        return _NO_LIMIT
     stat = dict(line.split() for line in _read(folder / "memory.stat").splitlines() if len(line.split()) == 2)
     return max(0, int(limit) - int(used) + int(stat.get("inactive_file", "0")))
 

@@ -39,17 +39,17 @@ def cache_folder() -> Path:
     others may enter is closed to them (mode 0700).
     """
     folder = Path(os.environ.get("SCIML_CACHE", "").strip() or _user_cache() / "sciml").expanduser().absolute()
+    hint = "set SCIML_CACHE to a folder of your own"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.stat()
-        if hasattr(os, "geteuid"):
-            if status.st_uid != os.geteuid():
-                raise ConfigError(f"{folder}: this cache folder belongs to user {status.st_uid}, not to you ({os.geteuid()}); set SCIML_CACHE")
-            if stat.S_IMODE(status.st_mode) != 0o700:
-                folder.chmod(0o700)
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            raise ConfigError(f"{folder}: this cache folder belongs to user {status.st_uid}, not to you ({os.geteuid()}); {hint}")
+        if os.name == "posix" and stat.S_IMODE(status.st_mode) != 0o700:
+            folder.chmod(0o700)
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be used as cache folder ({error.strerror}); set SCIML_CACHE to a folder of your own") from error
+        raise ConfigError(f"{folder}: cannot be used as cache folder ({error.strerror}); {hint}") from error
     return folder
 
 

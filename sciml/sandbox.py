@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -70,7 +70,8 @@ def renew(record_bytes: int) -> None:
     """
     if _Child.limits:
         cpu = max(_Child.limits["cpu_seconds"], 10 + 2 * record_bytes / MB)
-        _limit(max(_Child.limits["memory_bytes"], GIB + 20 * record_bytes), cpu)
+        _Child.memory_bytes = max(_Child.limits["memory_bytes"], GIB + 20 * record_bytes)
+        _limit(_Child.memory_bytes, cpu)
         _send(_RENEWED, {"cpu_seconds": cpu}, {})
 
 
@@ -84,6 +85,7 @@ class _Child:
     """What the child knows of itself."""
 
     limits: dict[str, float] = {}  # noqa: RUF012
+    memory_bytes: float = 0  # the limit now
     out: IO[bytes] | None = None
 
 
@@ -104,7 +106,7 @@ class _Clock(threading.Thread):
 
 def _converse(
     function: str, args: tuple[Any, ...], stream: bool, memory_bytes: float, cpu_seconds: float, wall_seconds: float | None
-) -> Iterator[Piece]:
+) -> Generator[Piece, None, None]:
     """Start a child, send it its work, yield its pieces, and say what went wrong."""
     request = {"function": function, "args": args, "stream": stream, "memory_bytes": int(memory_bytes), "cpu_seconds": cpu_seconds}
     try:
@@ -183,7 +185,10 @@ def _receive(pipe: IO[bytes] | None) -> tuple[bytes, dict[str, Any], dict[str, n
     text, packed = pipe.read(text_bytes), pipe.read(array_bytes)
     if len(text) + len(packed) < text_bytes + array_bytes:
         return b"", {}, {}
-    return kind, json.loads(text), _unpack(packed)
+    try:
+        return kind, json.loads(text), _unpack(packed)
+    except (ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise DataError(f"sandbox: a child sent an answer that cannot be read: {error}") from error
 
 
 def _unpack(packed: bytes) -> dict[str, np.ndarray]:
@@ -273,20 +278,22 @@ def _serve() -> None:
     try:
         function = _find(request["function"])
         _limit(memory_bytes, cpu_seconds)
-        _Child.limits = {"memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds}
+        _Child.limits, _Child.memory_bytes = {"memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds}, memory_bytes
         sys.addaudithook(_forbid)
         if request["stream"]:
             for record, arrays in function(*request["args"]):
                 _send(_PIECE, record, arrays)
-                _limit(memory_bytes, cpu_seconds)
+                _limit(_Child.memory_bytes, cpu_seconds)
         else:
             _send(_PIECE, *function(*request["args"]))
         _send(_END, {}, {})
     except BrokenPipeError:  # the caller has gone
         os._exit(0)
     except Exception as error:
-        message = str(error)[:10_000]
-        _send(_FAILED, {"type": type(error).__name__, "message": message, "memory_bytes": memory_bytes}, {})
+        report = {"type": type(error).__name__, "message": str(error)[:10_000], "memory_bytes": _Child.memory_bytes or memory_bytes}
+        error.__traceback__ = None  # frees what the function held
+        _limit(2 * GIB + memory_bytes, 10)  # room to say so
+        _send(_FAILED, report, {})
     os._exit(0)  # nothing a parser left behind runs any more
 
 
@@ -307,7 +314,7 @@ def _send(kind: bytes, record: dict[str, Any], arrays: Mapping[str, np.ndarray])
     if arrays:
         import numpy as np
 
-        np.savez(packed, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(packed, allow_pickle=False, **arrays)
     if _Child.out is not None:
         _Child.out.write(_HEADER.pack(kind, len(text), packed.getbuffer().nbytes))
         _Child.out.write(text)
