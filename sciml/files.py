@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sciml.errors import ConfigError, DataError, SciMLError
 
@@ -38,6 +38,7 @@ __all__ = [
     "write_folder",
     "write_json",
     "write_manifest",
+    "write_stream",
     "write_text",
 ]
 
@@ -64,6 +65,29 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Replace the file at `path` by `text` in UTF-8, line ends as given."""
     write_bytes(path, text.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def write_stream(path: str | Path) -> Iterator[BinaryIO]:
+    """A binary stream for what is too long to hold in memory; at the end of the block it becomes the file at `path` by one rename.
+
+    At an error in the block the old file stays. Raises SciMLError that names path and cause.
+    """
+    target = Path(path)
+    temporary = _temporary(target)
+    try:
+        with open(temporary, "xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.filename and not Path(os.fsdecode(error.filename)).is_relative_to(target.parent):
+            raise  # the block's own, about another file
+        raise _failed(target, error) from error
+    finally:
+        _remove(temporary)
+    _settle(target)
 
 
 def write_json(path: str | Path, obj: Any) -> None:
