@@ -1,0 +1,378 @@
+"""From a model to a potential: energies of atoms to energy, forces, stress; reference energies; what training saw."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.data import atomic_numbers, chemical_symbols
+from torch import Tensor, nn
+
+from sciml.devices import resolve_device, resolve_dtype
+from sciml.errors import DataError
+from sciml.materials.calculator import PotentialCalculator
+from sciml.materials.graph import CrystalGraph, build_graphs, edge_vectors
+from sciml.materials.kernels import CONVENTION
+from sciml.materials.models.contract import AtomModel, ModelConfig, build_model
+from sciml.materials.models.heads import EnergyHead
+from sciml.materials.models.pair import zbl
+from sciml.materials.structure import as_atoms
+
+_LOG = logging.getLogger("sciml.materials.potential")
+VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx yy zz yz xz xy
+BATCH_EDGES = 60_000
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """Energy of the interaction and its derivatives, of a batch of G structures with N atoms."""
+
+    energies: Tensor  # [N] eV
+    energy: Tensor  # [G] eV, float64
+    forces: Tensor | None  # [N, 3] eV/A
+    stress: Tensor | None  # [G, 3, 3] eV/A^3, tension positive; only meaningful where all three directions are periodic
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a potential says of one structure of N atoms."""
+
+    energy: float
+    """Total energy in eV, reference energies included."""
+    energies: np.ndarray
+    """Energies of the atoms in eV, [N]; they add up to `energy`."""
+    forces: np.ndarray
+    """Forces in eV/A, [N, 3]."""
+    stress: np.ndarray | None
+    """Stress (1/V) dE/d eps in eV/A^3, [3, 3], tension positive; None unless all three directions are periodic."""
+    energy_std: float | None = None
+    """Spread of `energy` over the members of an ensemble (ddof = 1) in eV; None for a single model."""
+    forces_std: np.ndarray | None = None
+    """Spread of `forces` over the members (ddof = 1) in eV/A, [N, 3]."""
+    in_domain: bool | None = None
+    """False where a pair of elements lies within the cut-off that training never saw; None where this was not recorded."""
+
+    @property
+    def stress_voigt(self) -> np.ndarray | None:
+        """Stress as [6] in the order xx yy zz yz xz xy, or None."""
+        return None if self.stress is None else self.stress[VOIGT]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain lists and numbers."""
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class References:
+    """Energies of single atoms that are added to the network's energy."""
+
+    species: tuple[int, ...]
+    energies: tuple[float, ...]
+    """eV, one for each element."""
+    origin: tuple[str, ...]
+    """`isolated` (an atom of the data alone in space), `given`, or `fitted` (least squares over compositions)."""
+    rank: int
+    """How many of the fitted energies the data determine; with a lower rank than their number the solution of minimum norm is taken."""
+
+    @classmethod
+    def fit(
+        cls,
+        species: Sequence[int],
+        counts: np.ndarray,
+        energies: np.ndarray,
+        isolated: np.ndarray | None = None,
+        given: Mapping[str | int, float] | None = None,
+    ) -> References:
+        """From compositions [n, S] (atoms of each of `species`), total energies [n] in eV (NaN: no label) and flags of isolated atoms [n].
+
+        Isolated atoms come first, then `given` (by symbol or number), then least squares (minimum norm) on what these leave.
+        """
+        counts, energies = np.asarray(counts, float), np.asarray(energies, float)
+        known = np.isfinite(energies)
+        alone = known & (np.zeros(len(energies), bool) if isolated is None else np.asarray(isolated, bool))
+        stated = {atomic_numbers[k] if isinstance(k, str) else int(k): float(v) for k, v in (given or {}).items()}
+        values, origin = np.zeros(len(species)), ["fitted"] * len(species)
+        for k, z in enumerate(species):
+            rows = alone & (counts[:, k] == 1) & (counts.sum(1) == 1)
+            if rows.any():
+                values[k], origin[k] = energies[rows].mean(), "isolated"
+            elif z in stated:
+                values[k], origin[k] = stated[z], "given"
+        free = np.array([o == "fitted" for o in origin], bool)
+        rank = 0
+        rows = known & ~alone
+        if free.any() and rows.any():
+            rest = energies[rows] - counts[rows][:, ~free] @ values[~free]
+            values[free], _, rank, _ = np.linalg.lstsq(counts[rows][:, free], rest, rcond=1e-10)
+        return cls(tuple(map(int, species)), tuple(map(float, values)), tuple(origin), int(rank))
+
+    def __getitem__(self, element: str | int) -> float:
+        """Energy in eV of an element, by symbol or atomic number."""
+        return self.energies[self.species.index(atomic_numbers[element] if isinstance(element, str) else element)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """By symbol: energy in eV and origin; and the rank of the fit."""
+        rows = zip(self.species, self.energies, self.origin, strict=True)
+        return {"elements": {chemical_symbols[z]: {"energy": e, "origin": o} for z, e, o in rows}, "rank": self.rank, "fitted": self.origin.count("fitted")}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> References:
+        """Inverse of `to_dict`."""
+        rows = {atomic_numbers[symbol]: row for symbol, row in values["elements"].items()}
+        order = sorted(rows)
+        return cls(tuple(order), tuple(float(rows[z]["energy"]) for z in order), tuple(rows[z]["origin"] for z in order), int(values["rank"]))
+
+
+class EnergyModel(nn.Module):
+    """Interaction energies of atoms, [N] eV: scale times head(model), plus a short-range nuclear repulsion."""
+
+    def __init__(self, model: AtomModel, *, head_hidden: int = 32, scale_eV: float = 1.0, repulsion: bool = True) -> None:
+        super().__init__()
+        self.model, self.head, self.repulsion = model, EnergyHead(model.feature_channels, head_hidden), repulsion
+        self.register_buffer("scale", torch.tensor(float(scale_eV), dtype=torch.float32))
+
+    def forward(self, graph: CrystalGraph, vectors: Tensor) -> Tensor:
+        """Energies [N] in eV, exactly zero for an atom without neighbours, for edge vectors [E, 3] in angstrom."""
+        energies: Tensor = self.head(self.model(graph, vectors)) * self.scale
+        if self.repulsion and len(vectors):
+            source, target = graph.edge_index
+            r = vectors.square().sum(1).sqrt()
+            energies = energies.index_add(0, target, zbl(r, graph.z[source], graph.z[target]) / 2)
+        return energies
+
+    def settings(self) -> dict[str, Any]:
+        """All that is needed to build the same module again."""
+        model: ModelConfig = self.model.config
+        return {"model": model.model_dump(), "head_hidden": self.head.first.shape[1], "repulsion": self.repulsion}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], species: Sequence[int]) -> EnergyModel:
+        """A module with random weights for `settings` (of `settings()`); torch's global generator is left as it was."""
+        with torch.random.fork_rng(devices=[]):
+            model = build_model(settings["model"], species)
+            return cls(model, head_hidden=int(settings["head_hidden"]), repulsion=bool(settings["repulsion"]))
+
+
+def differentiate(
+    energy_model: EnergyModel, graph: CrystalGraph, *, forces: bool = True, stress: bool = True, create_graph: bool = False
+) -> Differentiated:
+    """Energies with forces and stress from one gradient with respect to the edge vectors v.
+
+    F_i = sum over edges at i of dE/dv minus that of the reversed edges; sigma = sum of v (x) dE/dv / V, symmetrised. `create_graph` keeps
+    the derivatives differentiable (training). The network works in its own dtype; vectors, sums over atoms and volumes are float64.
+    """
+    exact = edge_vectors(graph)  # [E, 3] float64
+    wanted = forces or stress
+    vectors = exact.to(energy_model.scale.dtype).requires_grad_(wanted)
+    with torch.set_grad_enabled(wanted or torch.is_grad_enabled()):
+        energies = energy_model(graph, vectors)
+        energy = torch.zeros(graph.num_graphs, dtype=torch.float64, device=energies.device).index_add(0, graph.batch, energies.double())
+        if not wanted:
+            return Differentiated(energies, energy, None, None)
+        pull = torch.zeros_like(vectors)
+        if len(vectors):
+            (pull,) = torch.autograd.grad(energies.sum(), vectors, create_graph=create_graph, retain_graph=create_graph)
+        target = graph.edge_index[1]
+        force = vectors.new_zeros(len(graph.z), 3).index_add(0, target, pull - pull[graph.edge_reverse]) if forces else None
+        sigma = _stress(graph, vectors.detach(), pull) if stress else None
+    return Differentiated(energies, energy, force, sigma)
+
+
+def _stress(graph: CrystalGraph, vectors: Tensor, pull: Tensor) -> Tensor:
+    outer = (vectors.unsqueeze(2) * pull.unsqueeze(1)).flatten(1)  # [E, 9]
+    total = vectors.new_zeros(graph.num_graphs, 9).index_add(0, graph.batch[graph.edge_index[1]], outer).view(-1, 3, 3)
+    volume = torch.linalg.det(graph.cell).abs().clamp(min=1e-12).to(vectors.dtype)
+    return (total + total.transpose(1, 2)) / 2 / volume.view(-1, 1, 1)
+
+
+def element_pairs(graph: CrystalGraph) -> set[tuple[int, int]]:
+    """Unordered pairs of atomic numbers that occur within the cut-off."""
+    pairs = torch.unique(graph.z[graph.edge_index].sort(0).values, dim=1).T.tolist()
+    return {(a, b) for a, b in pairs}
+
+
+class Potential:
+    """One model or an ensemble, with reference energies and a record of what it was trained on."""
+
+    def __init__(
+        self,
+        members: Sequence[EnergyModel],
+        references: References,
+        *,
+        pairs_seen: Iterable[tuple[int, int]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.members, self.references = [m.eval() for m in members], references
+        self.species, self.cutoff_A = references.species, self.members[0].model.cutoff_A
+        self.pairs_seen = None if pairs_seen is None else frozenset((min(p), max(p)) for p in pairs_seen)
+        self.metadata = dict(metadata or {})
+        self._ready: dict[tuple[torch.dtype, torch.device], list[EnergyModel]] = {}
+
+    def __repr__(self) -> str:
+        symbols = "-".join(chemical_symbols[z] for z in self.species)
+        return f"Potential({symbols}, {self.members[0].model.config.kind}, cut-off {self.cutoff_A} A, {len(self.members)} member(s))"
+
+    def modules(self, dtype: torch.dtype, device: torch.device) -> list[EnergyModel]:
+        """The members in a dtype and on a device, made once."""
+        key = (dtype, device)
+        if key not in self._ready:
+            copies = []
+            for member in self.members:
+                copy = EnergyModel.from_settings(member.settings(), self.species)
+                copy.load_state_dict(member.state_dict())
+                copies.append(copy.to(dtype=dtype, device=device).eval().requires_grad_(False))
+            self._ready[key] = copies
+        return self._ready[key]
+
+    def predict(
+        self, structures: Atoms | Sequence[Any], dtype: str = "float32", device: str = "auto", batch_edges: int | None = None
+    ) -> list[Prediction]:
+        """Energy, forces and stress of one structure or many (ASE or pymatgen), in their order; always a list.
+
+        Structures are evaluated together up to `batch_edges` edges; the result does not depend on it beyond rounding.
+        """
+        atoms = [as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)]
+        self._check_species(atoms)
+        modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
+        predictions: list[Prediction] = []
+        for chunk in _chunks(atoms, self.cutoff_A, batch_edges or BATCH_EDGES):
+            predictions += self._predict_chunk(build_graphs(chunk, self.cutoff_A).to(where), modules)
+        return predictions
+
+    def _predict_chunk(self, graph: CrystalGraph, modules: Sequence[EnergyModel]) -> list[Prediction]:
+        results = [differentiate(module, graph) for module in modules]
+        base = np.zeros(119)
+        base[list(self.species)] = self.references.energies
+        energies = np.stack([r.energies.detach().double().cpu().numpy() for r in results]) + base[graph.z.cpu().numpy()]  # [K, N]
+        forces = np.stack([r.forces.detach().double().cpu().numpy() for r in results])  # type: ignore[union-attr]
+        stress = np.stack([r.stress.detach().double().cpu().numpy() for r in results]).mean(0)  # type: ignore[union-attr]
+        periodic, ends = graph.pbc.all(1).tolist(), graph.ptr.tolist()
+        known = self._in_domain(graph)
+        rows = []
+        for g, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            e, f = energies[:, start:stop], forces[:, start:stop]
+            many = len(modules) > 1
+            rows.append(
+                Prediction(
+                    energy=float(e.sum(1).mean()),
+                    energies=e.mean(0),
+                    forces=f.mean(0),
+                    stress=stress[g] if periodic[g] else None,
+                    energy_std=float(e.sum(1).std(ddof=1)) if many else None,
+                    forces_std=f.std(0, ddof=1) if many else None,
+                    in_domain=None if known is None else known[g],
+                )
+            )
+        return rows
+
+    def _check_species(self, atoms: Sequence[Atoms]) -> None:
+        for record, a in enumerate(atoms):
+            unknown = sorted(set(a.numbers.tolist()) - set(self.species))
+            if unknown:
+                found, right = (", ".join(chemical_symbols[z] for z in x) for x in (unknown, self.species))
+                raise DataError(f"structure {record}, species: found {found}; this potential knows {right}")
+
+    def _in_domain(self, graph: CrystalGraph) -> list[bool] | None:
+        if self.pairs_seen is None:
+            return None
+        unseen = element_pairs(graph) - self.pairs_seen
+        if not unseen:
+            return [True] * graph.num_graphs
+        names = ", ".join(f"{chemical_symbols[a]}-{chemical_symbols[b]}" for a, b in sorted(unseen))
+        _LOG.warning("pair of elements %s lies within %.3g A of each other; training never saw it: in_domain=False", names, self.cutoff_A)
+        low, high = graph.z[graph.edge_index].sort(0).values
+        strange = torch.zeros_like(low, dtype=torch.bool)
+        for a, b in unseen:
+            strange |= (low == a) & (high == b)
+        outside = set(graph.batch[graph.edge_index[1][strange]].tolist())
+        return [g not in outside for g in range(graph.num_graphs)]
+
+    def calculator(self, dtype: str = "float64", device: str = "auto") -> PotentialCalculator:
+        """An ASE calculator of this potential."""
+        return PotentialCalculator(self, dtype=dtype, device=device)
+
+    def descriptors(self, structures: Atoms | Sequence[Any], dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
+        """Invariant features of the atoms (scalars of the first member's last layer), one array [N, C] for each structure."""
+        atoms = [as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)]
+        self._check_species(atoms)
+        module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
+        for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
+            graph = build_graphs(chunk, self.cutoff_A).to(resolve_device(device))
+            with torch.no_grad():
+                scalars = module.model(graph, edge_vectors(graph).to(module.scale.dtype)).scalars.cpu().numpy()
+            rows += np.split(scalars, graph.ptr[1:-1].tolist())
+        return rows
+
+    def hessian(self, atoms: Any, device: str = "auto") -> np.ndarray:
+        """Second derivatives of the energy with respect to positions in eV/A^2, [3 N, 3 N], float64; the mean over members."""
+        structure = as_atoms(atoms)
+        self._check_species([structure])
+        graph, rows = build_graphs([structure], self.cutoff_A).to(resolve_device(device)), []
+        position = graph.pos.clone().requires_grad_(True)
+        graph.pos = position
+        for module in self.modules(torch.float64, resolve_device(device)):
+            energy = module(graph, edge_vectors(graph)).sum()
+            if not graph.edge_index.shape[1]:
+                return np.zeros((3 * len(structure),) * 2)
+            (gradient,) = torch.autograd.grad(energy, position, create_graph=True)
+            lines = [torch.autograd.grad(g, position, retain_graph=True)[0].flatten() for g in gradient.flatten()]
+            rows.append(torch.stack(lines).cpu().numpy())
+        mean = np.mean(rows, 0)
+        return np.asarray((mean + mean.T) / 2)
+
+    def to_state(self) -> tuple[dict[str, Any], list[dict[str, Tensor]]]:
+        """All of this potential as plain data and tensors, for a model file."""
+        pairs = None if self.pairs_seen is None else sorted([chemical_symbols[a], chemical_symbols[b]] for a, b in self.pairs_seen)
+        metadata = {
+            **self.metadata,
+            "convention": CONVENTION,
+            "cutoff_A": self.cutoff_A,
+            "network": self.members[0].settings(),
+            "pairs_seen": pairs,
+            "references": self.references.to_dict(),
+            "species": [chemical_symbols[z] for z in self.species],
+            "units": {"energy": "eV", "length": "angstrom", "forces": "eV/A", "stress": "eV/A^3, tension positive"},
+        }
+        return metadata, [{key: value.contiguous() for key, value in member.state_dict().items()} for member in self.members]
+
+    @classmethod
+    def expected_tensors(cls, metadata: Mapping[str, Any]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+        """Name, shape and dtype of every tensor that a member with this metadata has."""
+        module = EnergyModel.from_settings(metadata["network"], [atomic_numbers[s] for s in metadata["species"]])
+        return {key: (tuple(value.shape), value.dtype) for key, value in module.state_dict().items()}
+
+    @classmethod
+    def from_state(cls, metadata: Mapping[str, Any], members: Sequence[Mapping[str, Tensor]]) -> Potential:
+        """Inverse of `to_state`; DataError where the convention of the harmonics is another one."""
+        if metadata.get("convention") != CONVENTION:
+            raise DataError(f"convention: found {metadata.get('convention')!r}; this version of sciml reads {CONVENTION!r}")
+        modules = []
+        for tensors in members:
+            module = EnergyModel.from_settings(metadata["network"], [atomic_numbers[s] for s in metadata["species"]])
+            module.load_state_dict(dict(tensors))
+            modules.append(module)
+        pairs = metadata.get("pairs_seen")
+        seen = None if pairs is None else [(atomic_numbers[a], atomic_numbers[b]) for a, b in pairs]
+        return cls(modules, References.from_dict(metadata["references"]), pairs_seen=seen, metadata=metadata)
+
+
+def _chunks(atoms: Sequence[Atoms], cutoff: float, budget: int) -> Iterable[list[Atoms]]:
+    """Consecutive structures up to about `budget` edges, estimated from density; at least one each."""
+    chunk: list[Atoms] = []
+    total = 0.0
+    for a in atoms:
+        volume = abs(a.cell.volume) if a.pbc.all() else 0.0
+        near = len(a) / volume * 4.2 * cutoff**3 if volume > 1e-9 else len(a)
+        edges = len(a) * max(near, 1.0)
+        if chunk and total + edges > budget:
+            yield chunk
+            chunk, total = [], 0.0
+        chunk.append(a)
+        total += edges
+    if chunk:
+        yield chunk
