@@ -1,0 +1,24 @@
+"""Labels of structures: found, counted, their units and signs checked, copies and leakage found, splits drawn."""
+
+from __future__ import annotations
+
+from sciml.materials.labels.census import ElementCount, LabelCensus, Range, census
+from sciml.materials.labels.copies import SetComparison, compare_sets, equivalent_groups, identical_groups
+from sciml.materials.labels.finding import Labels, has_labels, labels_of
+from sciml.materials.labels.splits import Split, group_split
+
+__all__ = [
+    "ElementCount",
+    "LabelCensus",
+    "Labels",
+    "Range",
+    "SetComparison",
+    "Split",
+    "census",
+    "compare_sets",
+    "equivalent_groups",
+    "group_split",
+    "has_labels",
+    "identical_groups",
+    "labels_of",
+]
