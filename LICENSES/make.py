@@ -93,7 +93,16 @@ def vendored() -> list[Entry]:
         if digest(path) != wanted:
             raise Missing(f"{path.relative_to(ROOT)}: found sha256 {digest(path)}, expected {wanted} of {origin}")
         content = (ROOT / "LICENSES" / text).read_text(encoding="utf-8")
-        entries.append(Entry(f"{name} {version}", f"`sciml/report/vendor/{path.name}`, and each report with a structure", origin, licence, (text, content), wanted))
+        entries.append(
+            Entry(
+                f"{name} {version}",
+                f"`sciml/report/vendor/{path.name}`, and each report with a structure",
+                origin,
+                licence,
+                (text, content),
+                wanted,
+            )
+        )
     return entries
 
 
@@ -109,7 +118,11 @@ def plotly() -> Entry:
 
 def origin_of(card: Path) -> str:
     """The first address-like origin that a card names: a line or cell that starts with 'Origin'."""
-    match = re.search(r"^[|*\s-]*origin[*|:\s]+(.+?)[\s|]*$", card.read_text(encoding="utf-8"), re.IGNORECASE | re.MULTILINE) if card.is_file() else None
+    match = (
+        re.search(r"^[|*\s-]*origin[*|:\s]+(.+?)[\s|]*$", card.read_text(encoding="utf-8"), re.IGNORECASE | re.MULTILINE)
+        if card.is_file()
+        else None
+    )
     return match.group(1).replace("|", "/") if match else "its card.md"
 
 
@@ -125,7 +138,9 @@ def datasets() -> list[Entry]:
         data = sorted(folder.glob("*.gz"))
         digests = hashlib.sha256("".join(digest(path) for path in data).encode()).hexdigest() if data else ""
         name = f"dataset-{folder.name}.txt"
-        entries.append(Entry(f"data set {folder.name}", f"`datasets/{folder.name}`", origin_of(folder / "card.md"), kinds, (name, content), digests))
+        entries.append(
+            Entry(f"data set {folder.name}", f"`datasets/{folder.name}`", origin_of(folder / "card.md"), kinds, (name, content), digests)
+        )
     return entries
 
 

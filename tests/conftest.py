@@ -1,105 +1,63 @@
-"""What all tests share: the figures of the long ones.
-
-A test calls ``measured(row, figure, bar)`` for each figure it finds. ``make test-long`` adds ``--measured docs/measured/13.md``: then each test
-that has passed leaves its figures in ``runs/long/<commit>/``, is not run again at the same commit (so a stopped run goes on), and the page is
-written anew from all figures after every session.
-"""
+"""The whole run is watched: no class looked up by a pickle, no connection to another machine, caches in a folder of the run's own."""
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import json
-import platform
-import subprocess
-import sys
-from collections.abc import Callable
+import os
+import runpy
+import shutil
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from sciml import files
+TESTS = Path(__file__).resolve().parent
+GUARD = TESTS / "security" / "guard"
 
-ROOT = Path(__file__).resolve().parent.parent
-FIGURES = pytest.StashKey[list[dict[str, str]]]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--measured", default=None, metavar="PAGE", help="write the figures of the long tests to this page; resumes at the same commit")
-
-
-def commit() -> str:
-    """The commit of the checkout, with ``-changed`` where tracked files differ from it; ``none`` outside git."""
-    try:
-        done = subprocess.run(["git", "describe", "--always", "--dirty=-changed", "--abbrev=10"], cwd=ROOT, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "none"
-    return done.stdout.strip()
+settings.register_profile("gate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gate")
 
 
-def figures_folder() -> Path:
-    return ROOT / "runs" / "long" / commit()
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the guard here and in every interpreter started from here; give the run its own cache folder."""
+    if "SCIML_TEST_OFFENCES" not in os.environ:  # the first process of the run; workers inherit
+        scratch = Path(tempfile.mkdtemp(prefix="sciml-tests-"))
+        config.add_cleanup(lambda: shutil.rmtree(scratch, ignore_errors=True))
+        callers = runpy.run_path(str(TESTS / "security" / "exceptions.py"))["PICKLE_CALLERS"]
+        os.environ["SCIML_TEST_OFFENCES"] = str(scratch / "offences")
+        os.environ["SCIML_TEST_CALLERS"] = json.dumps(list(callers))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+        os.environ.setdefault("SCIML_CACHE", str(scratch / "cache"))
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(scratch / "cache" / "numba"))
+    guard = runpy.run_path(str(GUARD / "sitecustomize.py"), run_name="guard")
+    guard["install"](tuple(json.loads(os.environ["SCIML_TEST_CALLERS"])), os.environ["SCIML_TEST_OFFENCES"])
 
 
-def record_of(nodeid: str) -> Path:
-    return figures_folder() / (hashlib.sha256(nodeid.encode()).hexdigest()[:20] + ".json")
+def offences() -> list[str]:
+    """What the guard has refused so far in the whole run, all processes."""
+    path = Path(os.environ["SCIML_TEST_OFFENCES"])
+    return path.read_text(errors="replace").splitlines() if path.exists() else []
 
 
-@pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[str, object, object], None]:
-    """``measured(row, figure, bar)``: keep one figure of this test, with the bar it is held against, for the page of measured figures."""
-    figures = request.node.stash.setdefault(FIGURES, [])
-
-    def keep(row: str, figure: object, bar: object = "") -> None:
-        figures.append({"row": row, "figure": str(figure), "bar": str(bar)})
-
-    return keep
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--measured") is None or commit().endswith("-changed"):
-        return
-    for item in items:
-        if record_of(item.nodeid).exists():
-            item.add_marker(pytest.mark.skip(reason="passed before at this commit; its figures are kept"))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    report = yield
-    if report.when == "call" and report.passed and item.config.getoption("--measured") is not None:
-        record = {"test": item.nodeid, "seconds": round(report.duration, 1), "date": datetime.date.today().isoformat(), "figures": item.stash.get(FIGURES, [])}
-        path = record_of(item.nodeid)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_json(path, record)
-    return report
+@pytest.fixture(autouse=True)
+def _watched():
+    """Fail the test during which the guard refused something, also where the code swallowed the error."""
+    before = len(offences())
+    yield
+    new = offences()[before:]
+    if new:
+        pytest.fail("the guard refused: " + "; ".join(new))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    page = session.config.getoption("--measured")
-    if page is None or hasattr(session.config, "workerinput"):
-        return
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(figures_folder().glob("*.json"))]
-    if records:
-        files.write_text(ROOT / page, page_of(sorted(records, key=lambda record: record["test"])))
+    """Nothing refused may go by unseen: not in the import of a test, not in a child that outlived its test."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and offences() and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def page_of(records: list[dict[str, Any]]) -> str:
-    """The page of measured figures: machine and commit first, then one line a figure."""
-    import torch
-
-    lines = [
-        "# Measured figures",
-        "",
-        f"Commit {commit()}, Python {platform.python_version()}, torch {torch.__version__}, {platform.machine()} {sys.platform}. Made by `make test-long`; "
-        "each line is one figure of one test, run alone by `pytest -m long 'TEST'`.",
-        "",
-        "| figure of | measured | wanted | test | seconds | date |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for record in records:
-        for figure in record["figures"] or [{"row": "(passed)", "figure": "", "bar": ""}]:
-            cells = [figure["row"], figure["figure"], figure["bar"], f"`{record['test']}`", str(record["seconds"]), record["date"]]
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was refused."""
+    for line in offences():
+        terminalreporter.write_line(f"refused by the guard: {line}", red=True)
