@@ -1,0 +1,72 @@
+"""The end of a run: the potential saved, its errors measured, the folder complete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sciml import files
+from sciml.materials.model_file import save_potential
+from sciml.materials.potential import EnergyModel, Potential
+from sciml.materials.training.evaluation import TestResult, evaluate
+from sciml.materials.training.preparation import Job
+from sciml.materials.training.run_folder import RunFolder
+from sciml.materials.training.sets import pieces
+
+logger = logging.getLogger("sciml.materials.training")
+
+
+def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Potential:
+    """Make the potential of trained members, measure it on the test set, save model, metrics, parity data and manifest."""
+    sets = job.sets
+    seen = sets.train.facts.pairs | (job.options.start.pairs_seen or set() if job.options.start is not None else set())
+    potential = Potential(members, job.references, pairs_seen=seen)
+    result = None if sets.test is None else evaluate(potential, pieces(sets.test), excluded=sets.equivalent, seed=job.options.seed)
+    metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
+    potential.metadata.update(training=_training(job), metrics=metrics)
+    if folder.writes:
+        folder.write_json("metrics.json", metrics)
+        written = ["config.json", "census.json", "budget.json", "learning_curve.jsonl", "metrics.json", *_write_parity(result, folder)]
+        save_potential(potential, folder.model)
+        config = files.read_json(folder.path / "config.json")
+        files.write_manifest(folder.path, kind="training", files=tuple(written), seed=job.options.seed, config=config, metrics=metrics)
+        logger.info("the potential lies in %s", folder.model)
+    return potential
+
+
+def validation_of(curve: Sequence[dict[str, Any]], members: int) -> list[dict[str, Any] | None]:
+    """For each member the validation errors of the step whose weights were kept; None without a validation set."""
+    found: list[dict[str, Any] | None] = []
+    for member in range(members):
+        own = [line for line in curve if line["member"] == member]
+        best = own[-1]["best_step"] if own else 0
+        found.append(next((line["valid"] | {"step": best} for line in own if line["step"] == best and "valid" in line), None))
+    return found
+
+
+def _training(job: Job) -> dict[str, Any]:
+    """What a model file says of its training."""
+    sets, options = job.sets, job.options
+    return {
+        "train_digest": sets.train.facts.digest,
+        "train_structures": len(sets.train_rows),
+        "valid_structures": len(sets.valid_rows),
+        "census": sets.census,
+        "targets": list(job.objective.targets),
+        "spread": job.objective.spread.to_dict(),
+        "recipe": options.recipe.model_dump(),
+        "steps": job.objective.steps,
+        "seed": options.seed,
+        "fine_tuned": options.start is not None,
+    }
+
+
+def _write_parity(result: TestResult | None, folder: RunFolder) -> list[str]:
+    names = []
+    for target, columns in ({} if result is None else result.parity).items():
+        if result is not None and len(columns["label"]):
+            name = f"parity-{target}.parquet"
+            files.write_bytes(folder.path / name, result.parquet(target))
+            names.append(name)
+    return names
