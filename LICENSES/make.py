@@ -40,8 +40,8 @@ SENTENCES = {
 HEAD = """\
 # Third-party material
 
-What the wheel or a report contains that others made, with its licence. Made by `python LICENSES/make.py`; a test compares it with the content of
-the wheel. `sciml` itself is under the MIT licence (LICENSE). Packages that pip installs beside it carry their own licences in their metadata.
+What the wheel or a report contains that others made, with its licence. Made by `python LICENSES/make.py`; a test compares it with
+the wheel. `sciml` itself is under the MIT licence (LICENSE). Packages that pip installs beside it carry their own licences.
 
 | what | where | origin | licence | text | sha256 |
 | --- | --- | --- | --- | --- | --- |
