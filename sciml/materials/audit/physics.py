@@ -1,0 +1,218 @@
+"""Are the forces and the stress the derivatives of the energy, and does the calculator behave where simulations take it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from ase import Atoms
+
+from sciml.errors import SciMLError
+from sciml.materials.audit.probe import CalculatorFault, Frame, Precision, Probe
+from sciml.materials.audit.symmetry import no_stress
+from sciml.materials.audit.table import FORCE_ROW, Row
+from sciml.materials.dynamics import molecular_dynamics
+
+__all__ = ["close_approach_row", "difference", "drift_row", "force_row", "loop_row", "stress_row"]
+
+DIFFERENCE_LIMITS: dict[Precision, float] = {"float64": 1e-6, "float32": 1e-4}
+STEPS_A: dict[Precision, tuple[float, ...]] = {"float64": (1e-3, 1e-4, 1e-5), "float32": (1e-2, 3e-2)}  # of one coordinate
+STRAINS: dict[Precision, tuple[float, ...]] = {"float64": (1e-3, 1e-4, 1e-5), "float32": (2e-3, 5e-3)}
+DIRECTIONS, SINGLE = 2, 2  # random directions in which every atom moves; single coordinates
+LOOP_A, LOOP_POINTS = 0.05, (16, 64)
+DRIFT_LIMITS: dict[Precision, float] = {"float64": 1e-4, "float32": 1e-3}  # eV/atom/ps
+DRIFT_FS, DRIFT_K = 24, 300.0
+CLOSEST, CLOSE_POINTS = 0.4, 7  # of the distance between the nearest neighbours
+SINGLE_ATOM = "every structure is a single atom"
+
+
+def difference(energy: Callable[[float], float], step: float) -> float:
+    """Derivative at 0 by central differences of fourth order: (8 (E(h) - E(-h)) - (E(2h) - E(-2h))) / 12 h."""
+    return (8 * (energy(step) - energy(-step)) - (energy(2 * step) - energy(-2 * step))) / (12 * step)
+
+
+def force_row(probe: Probe, frames: Sequence[Frame]) -> Row:
+    """-F . u against the difference of the energy along u, for random u of all atoms and for single coordinates.
+
+    The error of -F . u is divided by rms force x |u|; it is the best of several steps, as no single one suits every calculator.
+    """
+    worst, where = 0.0, ""
+    several = [frame for frame in frames if len(frame.work) > 1]
+    if not several:
+        return Row.absent(FORCE_ROW, SINGLE_ATOM)
+    try:
+        for frame in several:
+            for direction in _directions(frame, probe):
+                error = _force_error(probe, frame, direction)
+                if not error <= worst:
+                    worst, where = error, f"structure {frame.index}"
+    except CalculatorFault as fault:
+        return Row.failed(FORCE_ROW, str(fault))
+    return Row.judged(FORCE_ROW, worst, DIFFERENCE_LIMITS[probe.precision], f"relative to the rms force; worst: {where}")
+
+
+def stress_row(probe: Probe, frames: Sequence[Frame]) -> Row:
+    """Each of the six components against the difference of the energy under that strain, of cell and positions, over the volume."""
+    name = "stress against differences"
+    worst, where = 0.0, ""
+    stressed = [frame for frame in frames if frame.small_base.stress is not None]
+    if not stressed:
+        return Row.absent(name, no_stress(probe))
+    try:
+        for frame in stressed:
+            for a, b in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)):
+                error = _stress_error(probe, frame, a, b)
+                if not error <= worst:
+                    worst, where = error, f"{'xyz'[a]}{'xyz'[b]} of structure {frame.index}"
+    except CalculatorFault as fault:
+        return Row.failed(name, str(fault))
+    limit = DIFFERENCE_LIMITS[probe.precision]
+    return Row.judged(name, worst, limit, f"relative to the larger of |stress| and interaction energy / volume; worst: {where}")
+
+
+def loop_row(probe: Probe, frame: Frame | None) -> Row:
+    """The work along a closed loop, sum F . dx over a circle in the space of all positions: 0 for forces that have an energy.
+
+    Equally spaced points converge faster than any power for smooth forces, and badly for forces that jump, which then fail here too.
+    Divided by rms force x length of the loop.
+    """
+    name = "closed loops"
+    if frame is None:
+        return Row.absent(name, SINGLE_ATOM)
+    u, v = probe.generator("loop", frame.index).normal(size=(2, *frame.work.positions.shape))
+    v -= (u * v).sum() / (u * u).sum() * u
+    v *= np.linalg.norm(u) / np.linalg.norm(v)
+    length = 2 * np.pi * LOOP_A * float(np.linalg.norm(u))
+    figure = float("inf")
+    try:
+        for points in LOOP_POINTS:
+            figure = min(figure, _loop_work(probe, frame.work, u, v, points) / (frame.force_scale * length))
+            if figure <= DIFFERENCE_LIMITS[probe.precision]:
+                break
+    except CalculatorFault as fault:
+        return Row.failed(name, str(fault))
+    reason = f"work along a loop of all atoms of structure {frame.index}, relative to rms force x length"
+    return Row.judged(name, figure, DIFFERENCE_LIMITS[probe.precision], reason)
+
+
+def drift_row(probe: Probe, frame: Frame | None) -> Row:
+    """Slope of the total energy in a short NVE run, what two time steps agree on: (4 E(dt/2) - E(dt)) / 3 is free of the error dt^2."""
+    name = "energy drift"
+    if frame is None:
+        return Row.absent(name, SINGLE_ATOM)
+    coarse_fs = float(np.clip(round(0.2 * np.sqrt(frame.work.get_masses().min()), 1), 0.2, 1.0))
+    steps = round(DRIFT_FS / coarse_fs)
+    try:
+        coarse_run, fine_run = (
+            molecular_dynamics(frame.work, probe.calculator, "nve", coarse_fs / n, steps * n, temperature_K=DRIFT_K, seed=probe.seed)
+            for n in (1, 2)
+        )
+    except SciMLError as error:
+        return Row.failed(name, str(error))
+    except Exception as error:  # any code may stand behind a calculator
+        return Row.failed(name, f"the calculator raised {type(error).__name__}: {error}")
+    probe.calls += 3 * steps
+    coarse, fine = coarse_run.total_energy_eV, fine_run.total_energy_eV[::2]
+    defect = (4 * (fine - fine[0]) - (coarse - coarse[0])) / 3 / len(frame.work)
+    slope = abs(float(np.polyfit(coarse_run.times_fs / 1e3, defect, 1)[0]))
+    reason = f"structure {frame.index}, {DRIFT_FS} fs at {DRIFT_K:g} K, steps of {coarse_fs:g} and {coarse_fs / 2:g} fs extrapolated to 0"
+    return Row.judged(name, slope, DRIFT_LIMITS[probe.precision], reason, "eV/atom/ps")
+
+
+def close_approach_row(probe: Probe, frames: Sequence[Frame]) -> Row:
+    """Does the nearest neighbour of an atom, pushed into it, push back? The figure is the strongest pull met, 0 where all is well."""
+    name = "close approach"
+    pairs = _nearest_pairs(frames)
+    if not pairs:
+        return Row.absent(name, "no structure has two atoms near each other")
+    worst, where = 0.0, "every nearest pair repels"
+    for label, (frame, i, vector) in pairs.items():
+        length = float(np.linalg.norm(vector))
+        for fraction in np.linspace(0.7, CLOSEST, CLOSE_POINTS):
+            atoms = frame.work.copy()
+            atoms.positions[i] += (1 - fraction) * vector
+            try:
+                pull = float(probe.evaluate(atoms, stress=False).forces[i] @ vector) / length
+            except CalculatorFault as fault:
+                return Row.failed(name, f"{label} at {fraction * length:.2f} A: {fault}")
+            if pull > worst:
+                worst, where = pull, f"{label} attract each other at {fraction * length:.2f} A (structure {frame.index})"
+    reason = f"{where}; pairs {', '.join(pairs)}, from 0.7 to {CLOSEST:g} of their distance"
+    return Row.judged(name, worst, 0.0, reason, "eV/A")
+
+
+def _directions(frame: Frame, probe: Probe) -> list[np.ndarray]:
+    """Random moves [N,3] of all atoms, components about 1; in float64 single coordinates too, of which noise leaves enough."""
+    generator, shape = probe.generator("forces", frame.index), frame.work.positions.shape
+    directions = list(generator.normal(size=(DIRECTIONS, *shape)))
+    if probe.precision == "float64":
+        strongest = np.abs(frame.base.forces).argmax()
+        for index in (strongest, *generator.integers(0, shape[0] * 3, SINGLE - 1)):
+            single = np.zeros(shape)
+            single.flat[index] = 1.0
+            directions.append(single)
+    return directions
+
+
+def _force_error(probe: Probe, frame: Frame, direction: np.ndarray) -> float:
+    def energy(step: float) -> float:
+        moved = frame.work.copy()
+        moved.positions += step * direction
+        return probe.evaluate(moved, stress=False).energy
+
+    expected = -float((frame.base.forces * direction).sum())
+    scale = frame.force_scale * float(np.linalg.norm(direction))
+    return _best(energy, expected, scale, STEPS_A[probe.precision], DIFFERENCE_LIMITS[probe.precision])
+
+
+def _stress_error(probe: Probe, frame: Frame, a: int, b: int) -> float:
+    small, stress = frame.small, frame.small_base.stress
+    scale = frame.stress_scale * small.get_volume()
+
+    def energy(strain: float) -> float:
+        tensor = np.eye(3)
+        tensor[a, b] += strain / 2
+        tensor[b, a] += strain / 2
+        strained = small.copy()
+        strained.set_cell(small.cell.array @ tensor, scale_atoms=False)
+        strained.positions = small.positions @ tensor
+        return probe.evaluate(strained, stress=False).energy
+
+    expected = float(stress[a, b]) * small.get_volume() if stress is not None else np.nan
+    return _best(energy, expected, scale, STRAINS[probe.precision], DIFFERENCE_LIMITS[probe.precision])
+
+
+def _best(energy: Callable[[float], float], expected: float, scale: float, steps: Sequence[float], limit: float) -> float:
+    """Smallest |difference - expected| / scale over the steps; the later ones only where the earlier did not meet the limit."""
+    error = np.inf
+    for step in steps:
+        error = min(error, abs(difference(energy, step) - expected) / scale)
+        if error <= limit:
+            break
+    return error
+
+
+def _loop_work(probe: Probe, atoms: Atoms, u: np.ndarray, v: np.ndarray, points: int) -> float:
+    work = 0.0
+    for angle in 2 * np.pi * np.arange(points) / points:
+        moved = atoms.copy()
+        moved.positions += LOOP_A * (np.cos(angle) * u + np.sin(angle) * v)
+        tangent = LOOP_A * (np.cos(angle) * v - np.sin(angle) * u)
+        work += float((probe.evaluate(moved, stress=False).forces * tangent).sum()) * 2 * np.pi / points
+    return abs(work)
+
+
+def _nearest_pairs(frames: Sequence[Frame]) -> dict[str, tuple[Frame, int, np.ndarray]]:
+    """The nearest pair i, j of every two elements that are somebody's nearest neighbours: label -> (frame, i, vector from i to j)."""
+    pairs: dict[str, tuple[Frame, int, np.ndarray]] = {}
+    for frame in frames:
+        atoms = frame.work
+        if len(atoms) < 2:
+            continue
+        vectors = atoms.get_all_distances(mic=bool(atoms.pbc.any()), vector=True)
+        distances = np.linalg.norm(vectors, axis=-1) + np.diag(np.full(len(atoms), np.inf))
+        nearest = distances.argmin(axis=1)
+        for i in np.argsort(distances.min(axis=1)):
+            symbols = sorted((atoms.symbols[int(i)], atoms.symbols[int(nearest[i])]))
+            pairs.setdefault("-".join(symbols), (frame, int(i), vectors[i, nearest[i]]))
+    return pairs

@@ -1,0 +1,207 @@
+"""Molecular dynamics at constant energy, and what it says about a calculator: drift and fluctuation of the total energy."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from ase import Atoms, units
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+from ase.md.verlet import VelocityVerlet
+
+from sciml import files, seeding
+from sciml.errors import ConfigError, ConvergenceError, DataError
+from sciml.materials.calculator import as_calculator
+
+__all__ = ["MolecularDynamics", "molecular_dynamics"]
+
+_log = logging.getLogger("sciml.materials.dynamics")
+
+
+@dataclass(frozen=True)
+class MolecularDynamics:
+    """A run of n steps: `atoms` is the last frame with its momenta; the arrays [n + 1] hold every step, the start included.
+
+    `drift_eV_per_atom_per_ps` is the slope of the total energy by least squares, `fluctuation_eV_per_atom` the standard deviation of
+    what the line leaves; both are None where there are too few steps. Temperatures count 3 N - constraints degrees of freedom, 3 fewer
+    where the centre of mass rests.
+    """
+
+    atoms: Atoms
+    timestep_fs: float
+    times_fs: np.ndarray
+    potential_energy_eV: np.ndarray
+    kinetic_energy_eV: np.ndarray
+    temperature_K: np.ndarray
+    seed: int
+    out: str | None = None
+
+    @property
+    def total_energy_eV(self) -> np.ndarray:
+        """Potential plus kinetic energy at every step [n + 1]."""
+        return self.potential_energy_eV + self.kinetic_energy_eV
+
+    @property
+    def drift_eV_per_atom_per_ps(self) -> float | None:
+        """Slope of the total energy over time by least squares; None below 2 steps."""
+        return None if len(self.times_fs) < 3 else float(self._line()[0] * 1e3)
+
+    @property
+    def fluctuation_eV_per_atom(self) -> float | None:
+        """Standard deviation of the total energy around that line (2 parameters fitted); None below 2 steps."""
+        if len(self.times_fs) < 3:
+            return None
+        rest = self.total_energy_eV / len(self.atoms) - np.polyval(self._line(), self.times_fs)
+        return float(np.sqrt((rest**2).sum() / (len(rest) - 2)))
+
+    def _line(self) -> np.ndarray:
+        per_atom = self.total_energy_eV / len(self.atoms)
+        slope, value = np.polyfit(self.times_fs, per_atom - per_atom[0], 1)
+        return np.array([slope, value + per_atom[0]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON can hold them: number of steps, times, mean temperature, drift, fluctuation."""
+        return {
+            "n_atoms": len(self.atoms),
+            "steps": len(self.times_fs) - 1,
+            "timestep_fs": self.timestep_fs,
+            "mean_temperature_K": float(self.temperature_K.mean()),
+            "first_total_energy_eV": float(self.total_energy_eV[0]),
+            "last_total_energy_eV": float(self.total_energy_eV[-1]),
+            "drift_eV_per_atom_per_ps": self.drift_eV_per_atom_per_ps,
+            "fluctuation_eV_per_atom": self.fluctuation_eV_per_atom,
+            "seed": self.seed,
+            "out": self.out,
+        }
+
+
+def molecular_dynamics(
+    atoms: Atoms,
+    calculator: Any,
+    ensemble: str = "nve",
+    timestep_fs: float = 1.0,
+    steps: int = 1000,
+    temperature_K: float | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    every: int = 10,
+) -> MolecularDynamics:
+    """Newton's equations by velocity Verlet, at constant energy; the input is not changed, its constraints hold.
+
+    `calculator`: any ASE calculator or a potential. `temperature_K` draws momenta of that temperature (Maxwell-Boltzmann, by `seed`; the
+    centre of mass rests and what is not periodic does not turn, unless atoms are constrained); without it the momenta of the input are
+    kept. `out` takes an extxyz trajectory with a frame each `every` steps and the last (eV, eV/A, momenta in ASE's units, time_fs); it
+    appears when the run ends, also by an error or an interrupt, with the whole frames up to then. Raises ConfigError for options,
+    DataError for an empty structure, ConvergenceError that names the step where energy or forces stop being finite.
+    """
+    _check(atoms, ensemble, timestep_fs, steps, temperature_K, every)
+    moving = atoms.copy()
+    moving.calc = as_calculator(calculator)
+    if temperature_K is not None:
+        _draw_momenta(moving, temperature_K, seed)
+    freedom, rows = _degrees_of_freedom(moving), []
+    with _trajectory(out) as trajectory:
+        for step in _steps(moving, timestep_fs, steps):
+            rows.append((step * timestep_fs, *_energies(moving, step)))
+            if trajectory is not None and (step % every == 0 or step == steps):
+                trajectory.write(_frame(moving, step * timestep_fs))
+    times, potential, kinetic = np.array(rows).T
+    temperatures = 2 * kinetic / (units.kB * freedom) if freedom else np.zeros_like(kinetic)
+    run = MolecularDynamics(_frozen(moving), timestep_fs, times, potential, kinetic, temperatures, seed, None if out is None else str(out))
+    _log.info("%d steps of %g fs: drift %s eV/atom/ps", steps, timestep_fs, run.drift_eV_per_atom_per_ps)
+    return run
+
+
+def _check(atoms: Atoms, ensemble: str, timestep_fs: float, steps: int, temperature_K: float | None, every: int) -> None:
+    if ensemble != "nve":
+        raise ConfigError(f"molecular_dynamics: ensemble={ensemble!r}, expected 'nve' (constant energy); there are no thermostats yet")
+    if not (math.isfinite(timestep_fs) and timestep_fs > 0):
+        raise ConfigError(f"molecular_dynamics: timestep_fs={timestep_fs}, expected a finite number above 0")
+    if int(steps) != steps or steps < 0 or int(every) != every or every < 1:
+        raise ConfigError(f"molecular_dynamics: steps={steps}, every={every}, expected whole numbers, steps >= 0 and every >= 1")
+    if temperature_K is not None and not (math.isfinite(temperature_K) and temperature_K >= 0):
+        raise ConfigError(f"molecular_dynamics: temperature_K={temperature_K}, expected a finite number >= 0")
+    if len(atoms) == 0:
+        raise DataError("molecular_dynamics: the structure has no atoms")
+
+
+def _draw_momenta(atoms: Atoms, temperature_K: float, seed: int) -> None:
+    """Maxwell-Boltzmann: p = sqrt(m k T) times a normal deviate; then no drift, and no rotation of what is not periodic."""
+    masses = atoms.get_masses()[:, None]
+    draws = seeding.numpy_generator(seed, "molecular_dynamics").normal(size=(len(atoms), 3))
+    momenta = np.sqrt(masses * units.kB * temperature_K) * draws
+    if not atoms.constraints and len(atoms) > 1:
+        momenta -= masses / masses.sum() * momenta.sum(0)
+        if not atoms.pbc.any():
+            arms = atoms.positions - atoms.get_center_of_mass()
+            inertia = ((arms**2).sum(1)[:, None, None] * np.eye(3) - arms[:, :, None] * arms[:, None, :]) * masses[:, :, None]
+            spin = np.linalg.pinv(inertia.sum(0), rcond=1e-10) @ np.cross(arms, momenta).sum(0)
+            momenta -= masses * np.cross(spin, arms)
+    atoms.set_momenta(momenta)
+
+
+def _degrees_of_freedom(atoms: Atoms) -> int:
+    freedom = int(atoms.get_number_of_degrees_of_freedom())
+    momenta = atoms.get_momenta()
+    rests = len(atoms) > 1 and not atoms.constraints and np.abs(momenta.sum(0)).max() <= 1e-8 * np.abs(momenta).sum()
+    return freedom - 3 if rests else freedom
+
+
+def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[int]:
+    integrator = VelocityVerlet(atoms, timestep_fs * units.fs)
+    yield 0
+    for step in range(1, int(steps) + 1):
+        integrator.step()
+        yield step
+
+
+def _energies(atoms: Atoms, step: int) -> tuple[float, float]:
+    """Potential and kinetic energy in eV, the potential one of the kind that forces derive from."""
+    forces = atoms.get_forces()
+    results = getattr(atoms.calc, "results", {})
+    potential = float(results["free_energy"] if "free_energy" in results else atoms.get_potential_energy())
+    if not (math.isfinite(potential) and np.isfinite(forces).all()):
+        raise ConvergenceError(f"molecular_dynamics: step {step}: energy or forces are not finite; a smaller timestep_fs may help")
+    return potential, float(atoms.get_kinetic_energy())
+
+
+@contextlib.contextmanager
+def _trajectory(out: str | Path | None) -> Iterator[BinaryIO | None]:
+    """A stream that takes whole frames and becomes `out` at the end, whatever ends the run."""
+    if out is None:
+        yield None
+        return
+    failure: BaseException | None = None
+    with files.write_stream(out) as stream:
+        try:
+            yield stream
+        except BaseException as error:  # what was computed is kept, an interrupt included
+            if not stream.tell():
+                raise
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+def _frame(atoms: Atoms, time_fs: float) -> bytes:
+    """One frame of the trajectory: species, positions, momenta, forces, energy, time; columns of the input are left out."""
+    frame = Atoms(atoms.numbers, atoms.positions, momenta=atoms.get_momenta(), cell=atoms.cell, pbc=atoms.pbc, info={"time_fs": time_fs})
+    frame.calc = _frozen(atoms).calc
+    text = io.StringIO()
+    write(text, frame, format="extxyz")
+    return text.getvalue().encode()
+
+
+def _frozen(atoms: Atoms) -> Atoms:
+    """A copy with the figures of its calculator, and without the calculator."""
+    frame = atoms.copy()
+    frame.calc = SinglePointCalculator(frame, energy=atoms.get_potential_energy(), forces=atoms.get_forces(apply_constraint=False))
+    return frame
