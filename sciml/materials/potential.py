@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,8 @@ class Potential:
         modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
         predictions: list[Prediction] = []
         for chunk in _chunks(atoms, self.cutoff_A, batch_edges or BATCH_EDGES):
-            predictions += self._predict_chunk(build_graphs(chunk, self.cutoff_A).to(where), modules)
+            graph = build_graphs(chunk, self.cutoff_A)
+            predictions += self._predict_chunk(graph if where.type == "cpu" else graph.to(where), modules)
         return predictions
 
     def _predict_chunk(self, graph: CrystalGraph, modules: Sequence[EnergyModel]) -> list[Prediction]:
@@ -219,6 +221,9 @@ class Potential:
     def _in_domain(self, graph: CrystalGraph) -> list[bool] | None:
         if self.pairs_seen is None:
             return None
+        present = torch.unique(graph.z).tolist()
+        if all(pair in self.pairs_seen for pair in combinations_with_replacement(present, 2)):
+            return [True] * graph.num_graphs
         unseen = element_pairs(graph) - self.pairs_seen
         if not unseen:
             return [True] * graph.num_graphs
@@ -290,6 +295,11 @@ class Potential:
         """Inverse of `to_state`; DataError where the convention of the harmonics is another one."""
         if metadata.get("convention") != CONVENTION:
             raise DataError(f"convention: found {metadata.get('convention')!r}; this version of sciml reads {CONVENTION!r}")
+        references = References.from_dict(metadata["references"])
+        if [chemical_symbols[z] for z in references.species] != sorted(metadata["species"], key=atomic_numbers.__getitem__):
+            raise DataError(f"references: found {sorted(metadata['references']['elements'])}, expected one for each of {metadata['species']}")
+        if not np.isfinite(references.energies).all():
+            raise DataError(f"references: found {references.energies}, expected finite energies in eV")
         modules = []
         for tensors in members:
             module = EnergyModel.from_settings(metadata["network"], [atomic_numbers[s] for s in metadata["species"]])
@@ -297,7 +307,7 @@ class Potential:
             modules.append(module)
         pairs = metadata.get("pairs_seen")
         seen = None if pairs is None else [(atomic_numbers[a], atomic_numbers[b]) for a, b in pairs]
-        return cls(modules, References.from_dict(metadata["references"]), pairs_seen=seen, metadata=metadata)
+        return cls(modules, references, pairs_seen=seen, metadata=metadata)
 
 
 def _chunks(atoms: Sequence[Atoms], cutoff: float, budget: int) -> Iterable[list[Atoms]]:
