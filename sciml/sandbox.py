@@ -181,7 +181,7 @@ def _receive(pipe: IO[bytes] | None) -> tuple[bytes, dict[str, Any], dict[str, n
         return b"", {}, {}
     kind, text_bytes, array_bytes = _HEADER.unpack(head)
     if text_bytes + array_bytes > _LARGEST_PIECE:
-        return b"", {}, {}
+        raise DataError(f"sandbox: a child announced {text_bytes + array_bytes} bytes at once, at most {_LARGEST_PIECE} are taken")
     text, packed = pipe.read(text_bytes), pipe.read(array_bytes)
     if len(text) + len(packed) < text_bytes + array_bytes:
         return b"", {}, {}
@@ -249,7 +249,7 @@ def _limit(memory_bytes: float, cpu_seconds: float) -> None:
     resource = _resource()
     if resource is None:
         return
-    cpu = math.ceil(time.process_time() + cpu_seconds)
+    cpu = math.ceil(1.1 * time.process_time() + cpu_seconds) + 1  # whole seconds, and kernels count a few per cent loosely
     wanted = {resource.RLIMIT_AS: int(memory_bytes), resource.RLIMIT_CPU: cpu, resource.RLIMIT_FSIZE: 64 << 20, resource.RLIMIT_CORE: 0}
     for which, value in wanted.items():
         _, hard = resource.getrlimit(which)
