@@ -108,7 +108,8 @@ class _Edges:
 
     def summed(self, values: Array) -> Array:
         """[N,...] sums over the edges of each target."""
-        return np.asarray(self.to_target @ values.reshape(len(values), -1)).reshape(self.n_atoms, *values.shape[1:])
+        flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
+        return np.asarray(self.to_target @ flat).reshape(self.n_atoms, *values.shape[1:])
 
 
 def _nearest(atoms: Atoms) -> float:
@@ -133,20 +134,18 @@ def _radial(fraction: Array, fraction_slope: Array, n: int) -> tuple[Array, Arra
 
 def _spread(values: Array, channels: Array) -> Array:
     """[E, Z n]: the radial functions, in the columns of the neighbour's channel."""
-    return (channels[:, :, None] * values[:, None, :]).reshape(len(values), -1)
+    return (channels[:, :, None] * values[:, None, :]).reshape(len(values), channels.shape[1] * values.shape[1])
 
 
 def _contractions(edges: _Edges, density: Array, density_slope: Array, rank: int) -> tuple[Array, Array]:
     """M_a : M_b for all a <= b of one rank, [N,P], and their derivatives with respect to the edge vectors [E,3,P]."""
-    powers = np.ones((len(density), 1))
-    for _ in range(rank):
-        powers = (powers[:, :, None] * edges.unit[:, None, :]).reshape(len(density), -1)  # u u .. u  [E,3^l]
+    powers = _powers(edges.unit, rank)  # [E,3^l]
     moments = edges.summed(density[:, :, None] * powers[:, None, :])  # [N,A,3^l]
     n = density.shape[1]
     seen = moments[edges.target]  # [E,A,3^l]
     along = np.einsum("eap,ep->ea", seen, powers)  # M : u..u
     if rank:
-        less = np.einsum("eaxp,ep->eax", seen.reshape(len(density), n, 3, -1), _lower(edges.unit, rank))  # one index open
+        less = np.einsum("eaxp,ep->eax", seen.reshape(len(density), n, 3, 3 ** (rank - 1)), _powers(edges.unit, rank - 1))  # one index open
         across = rank * (less - edges.unit[:, None, :] * along[:, :, None]) / edges.distance[:, None, None]
     pairs = list(combinations_with_replacement(range(n), 2))
     first, second = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
@@ -159,11 +158,11 @@ def _contractions(edges: _Edges, density: Array, density_slope: Array, rank: int
     return values, derivatives
 
 
-def _lower(unit: Array, rank: int) -> Array:
-    """u u .. u with one factor less, [E,3^(l-1)]."""
+def _powers(unit: Array, rank: int) -> Array:
+    """u u .. u, [E,3^l]."""
     powers = np.ones((len(unit), 1))
-    for _ in range(rank - 1):
-        powers = (powers[:, :, None] * unit[:, None, :]).reshape(len(unit), -1)
+    for count in range(1, rank + 1):
+        powers = (powers[:, :, None] * unit[:, None, :]).reshape(len(unit), 3**count)
     return powers
 
 
@@ -177,7 +176,7 @@ def _assembled(edges: _Edges, classes: NDArray[np.int64], n_classes: int, local:
         energy[own] = local[classes == own].sum(0)
         mine = (classes[edges.target] == own).astype(float)
         weighted = slopes * mine[:, None, None]
-        flat = weighted.reshape(len(weighted), -1)
+        flat = weighted.reshape(len(weighted), 3 * k)
         forces[own] = np.asarray(edges.to_target @ flat - edges.to_source @ flat).reshape(edges.n_atoms, 3, k)
         outer = np.einsum("ex,eyk->xyk", edges.vectors, weighted)
         outer = 0.5 * (outer + outer.transpose(1, 0, 2))

@@ -1,0 +1,110 @@
+"""Energy differences between structures that lie close together, against the work of their forces and stresses: a check without any model.
+
+E_b - E_a = -1/2 (F_a + F_b) . dx + 1/2 (V_a sigma_a + V_b sigma_b) : eps + third order, with dx at fixed strain, eps the strain from a to b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+import numpy as np
+from ase import Atoms
+from scipy.spatial import cKDTree
+
+from sciml.materials.labels.consistency import Slope
+from sciml.materials.labels.finding import Array, Labels
+
+MAX_STEP_A, MAX_STRAIN, MIN_PAIRS = 0.25, 0.04, 6
+
+
+def increments(structures: Sequence[Atoms], labels: Sequence[Labels]) -> dict[str, Slope]:
+    """ratio = label / what the energy differences lead to expect, for "forces" and "stress", where neighbours in the data determine it."""
+    works = [work for pair in _pairs(structures, labels) if (work := _work(structures, labels, *pair)) is not None]
+    if len(works) < MIN_PAIRS:
+        return {}
+    table = np.array(works)  # dE, work of the forces, work of the stress
+    scale = np.sqrt(np.mean(table**2, axis=0))
+    names = [name for name, size in zip(("forces", "stress"), scale[1:], strict=True) if size > 1e-12]
+    if scale[0] < 1e-6 or not names:
+        return {}
+    columns = table[:, 1:][:, scale[1:] > 1e-12] / scale[1:][scale[1:] > 1e-12]
+    slopes, errors, r2 = _regression(columns, table[:, 0] / scale[0])
+    if r2 < 0.9:
+        return {}
+    found = {}
+    for name, slope, error, size in zip(names, slopes, errors, scale[1:][scale[1:] > 1e-12], strict=True):
+        if abs(slope) > 10 * error and slope != 0:
+            ratio = size / (slope * scale[0])
+            found[name] = Slope(float(ratio), float(abs(ratio) * error / abs(slope)), r2, len(works))
+    return found
+
+
+def _pairs(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Iterator[tuple[int, int]]:
+    """Pairs of one composition and order of atoms that follow each other by record or by energy, or have nearly the same cell."""
+    families: dict[Hashable, list[int]] = {}
+    for index, (atoms, own) in enumerate(zip(structures, labels, strict=True)):
+        if own.energy is not None and (own.forces is not None or own.stress is not None):
+            families.setdefault((atoms.numbers.tobytes(), atoms.pbc.tobytes()), []).append(index)
+    for family in families.values():
+        orders = [
+            family,
+            sorted(family, key=lambda index: labels[index].energy or 0.0),
+        ]
+        follow = {(min(pair), max(pair)) for order in orders for pair in zip(order, order[1:], strict=False)}
+        yield from sorted(follow | _cell_neighbors([structures[index].cell.array for index in family], family))
+
+
+def _cell_neighbors(cells: Sequence[Array], family: Sequence[int]) -> set[tuple[int, int]]:
+    """Pairs whose cells are nearest to each other, three for each record, where the cells differ at all."""
+    flat = np.reshape(cells, (len(cells), 9))
+    if len(family) < 3 or np.ptp(flat, axis=0).max() < 1e-6:
+        return set()
+    _, near = cKDTree(flat).query(flat, k=min(4, len(family)))
+    return {(min(family[a], family[b]), max(family[a], family[b])) for a, row in enumerate(near) for b in row if a != b}
+
+
+def _work(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int) -> tuple[float, float, float] | None:
+    """dE, -1/2 (F_a + F_b) . dx and 1/2 (V sigma_a + V sigma_b) : eps in eV; None where the two lie too far apart or a label that is needed lacks."""
+    first, second = structures[a], structures[b]
+    periodic = bool(first.pbc.any())
+    cell = first.cell.complete().array if periodic else np.eye(3)
+    other = second.cell.complete().array if periodic else np.eye(3)
+    gradient = np.linalg.solve(cell, other) - np.eye(3)
+    if np.abs(gradient).max() > MAX_STRAIN:
+        return None
+    steps = np.linalg.solve(other.T, second.positions.T).T - np.linalg.solve(cell.T, first.positions.T).T
+    steps -= np.where(first.pbc, np.round(steps), 0.0)
+    moves = steps @ (0.5 * (cell + other))
+    moves -= moves.mean(0)
+    strained = np.abs(gradient).max() > 1e-8
+    moved = np.abs(moves).max() > 1e-6
+    forces, stresses = (labels[a].forces, labels[b].forces), (labels[a].stress, labels[b].stress)
+    if np.abs(moves).max() > MAX_STEP_A or not (strained or moved):
+        return None
+    if (moved and any(each is None for each in forces)) or (strained and (any(each is None for each in stresses) or not first.pbc.all())):
+        return None
+    by_forces = -0.5 * float(np.sum((forces[0] + forces[1]) * moves)) if moved else 0.0  # type: ignore[operator]
+    strain: Array = 0.5 * (gradient + gradient.T)
+    by_stress = 0.0
+    if strained:
+        mean = 0.5 * (stresses[0] * first.get_volume() + stresses[1] * second.get_volume())  # type: ignore[operator]
+        by_stress = float(np.sum(mean * strain))
+    return (labels[b].energy or 0.0) - (labels[a].energy or 0.0), by_forces, by_stress
+
+
+def _regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
+    """Robust least squares through the origin: slopes, standard errors, share of the variance explained."""
+    weights = np.ones(len(goal))
+    slopes = np.zeros(columns.shape[1])
+    for _ in range(10):
+        root = np.sqrt(weights)
+        slopes = np.linalg.lstsq(columns * root[:, None], goal * root, rcond=1e-10)[0]
+        distance = np.abs(goal - columns @ slopes)
+        weights = 1 / np.maximum(1.0, distance / max(2.0 * float(np.median(distance)), 1e-12))
+    residual = goal - columns @ slopes
+    inverse = np.linalg.pinv((columns * weights[:, None]).T @ columns)
+    scores = columns * (weights * residual)[:, None]
+    meat = scores.T @ scores
+    errors = np.sqrt(np.diag(inverse @ meat @ inverse))
+    r2 = 1 - float(np.sum(weights * residual**2) / np.sum(weights * goal**2))
+    return slopes, errors, r2
