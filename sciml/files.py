@@ -118,6 +118,10 @@ def write_folder(path: str | Path) -> Iterator[Path]:
         yield temporary
         _flush_tree(temporary)
         _put_folder(temporary, target)
+    except SciMLError as error:
+        if isinstance(error.__cause__, OSError) and str(temporary) in str(error):  # `files` used for a file in the folder
+            raise _failed(target, error.__cause__) from error
+        raise
     except OSError as error:
         if error.filename and not Path(os.fsdecode(error.filename)).is_relative_to(target.parent):
             raise  # the block's own, about another file

@@ -67,7 +67,10 @@ def test_dtypes():
         ({"cgroup/cpu.max": "150000 100000"}, 1),
         ({"cgroup/cpu.max": "50000 100000"}, 1),
         ({"membership": "0::/a/b", "cgroup/a/cpu.max": "300000 100000", "cgroup/a/b/cpu.max": "max 100000"}, 3),
-        ({"membership": "4:cpu,cpuacct:/job", "cgroup/cpu/job/cpu.cfs_quota_us": "200000", "cgroup/cpu/job/cpu.cfs_period_us": "100000"}, 2),
+        (
+            {"membership": "4:cpu,cpuacct:/job", "cgroup/cpu/job/cpu.cfs_quota_us": "200000", "cgroup/cpu/job/cpu.cfs_period_us": "100000"},
+            2,
+        ),
         ({"cgroup/cpu/cpu.cfs_quota_us": "-1", "cgroup/cpu/cpu.cfs_period_us": "100000"}, 16),
         ({"cgroup/cpu.max": "nonsense"}, 16),
     ],
@@ -109,7 +112,10 @@ def test_threads_are_set_and_capped(monkeypatch):
         ({}, 8_000_000 * 1024),
         ({"cgroup/memory.max": "max", "cgroup/memory.current": "5"}, 8_000_000 * 1024),
         ({"cgroup/memory.max": "1000000", "cgroup/memory.current": "400000"}, 600_000),
-        ({"cgroup/memory.max": "1000000", "cgroup/memory.current": "400000", "cgroup/memory.stat": "anon 1\ninactive_file 100000"}, 700_000),
+        (
+            {"cgroup/memory.max": "1000000", "cgroup/memory.current": "400000", "cgroup/memory.stat": "anon 1\ninactive_file 100000"},
+            700_000,
+        ),
         ({"cgroup/memory.max": "1000", "cgroup/memory.current": "4000"}, 0),
         ({"cgroup/memory/memory.limit_in_bytes": "900", "cgroup/memory/memory.usage_in_bytes": "400"}, 500),
     ],

@@ -16,7 +16,7 @@ PICKLED = "import pickle, fractions; text = pickle.dumps(fractions.Fraction(1, 3
 OFFENCES = {
     "unpickled": PICKLED + "pickle.loads(text)",
     "unpickled in Python": PICKLED + "import io; pickle._loads(text)",
-    "unpickled by numpy": "import numpy as np; np.save('x.npy', np.array([1, None]), allow_pickle=True); np.load('x.npy', allow_pickle=True)",
+    "unpickled by numpy": "import numpy as np; np.save('x.npy', np.array([None]), allow_pickle=True)\nnp.load('x.npy', allow_pickle=True)",
     "connection": "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)",
     "datagram": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 80))",
     "name looked up": "import socket; socket.getaddrinfo('example.org', 80)",
@@ -25,7 +25,8 @@ OFFENCES = {
 ALLOWED = {
     "a plain pickle of numbers": "import pickle; pickle.loads(pickle.dumps([1, 'a']))",
     "loopback": "import socket; a = socket.create_server(('127.0.0.1', 0)); socket.create_connection(a.getsockname())",
-    "workers": "import multiprocessing as m\nif __name__ == '__main__':\n p = m.get_context('spawn').Pool(1); assert p.map(abs, [-1]) == [1]; p.close()",
+    "workers": "import multiprocessing as m\nif __name__ == '__main__':\n"
+    " p = m.get_context('spawn').Pool(1); assert p.map(abs, [-1]) == [1]; p.close()",
     "a socket of the machine": "import socket; socket.socketpair()",
 }
 
@@ -34,7 +35,11 @@ def watched(code, folder):
     """Run code in a watched interpreter; (exit code, offences written down)."""
     script, log = folder / "script.py", folder / "log"
     script.write_text(code)
-    environment = os.environ | {"SCIML_TEST_OFFENCES": str(log), "SCIML_TEST_CALLERS": json.dumps(list(PICKLE_CALLERS)), "PYTHONPATH": str(GUARD)}
+    environment = os.environ | {
+        "SCIML_TEST_OFFENCES": str(log),
+        "SCIML_TEST_CALLERS": json.dumps(list(PICKLE_CALLERS)),
+        "PYTHONPATH": str(GUARD),
+    }
     done = subprocess.run([sys.executable, str(script)], env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
     return done.returncode, log.read_text().splitlines() if log.exists() else []
 
@@ -63,7 +68,19 @@ def test_a_swallowed_offence_fails_its_test_and_the_run(tmp_path):
         "def test_good():\n    pass\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SCIML_TEST")} | {"PYTHONPATH": str(SECURITY.parent.parent)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.security.plugin", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.security.plugin",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done.stdout
     assert "test_quiet" in done.stdout

@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "sciml").rglob("*.py"))
 MODULES = {"pickle", "_pickle", "marshal", "dill", "joblib", "cloudpickle", "shelve", "yaml", "tarfile", "jsonpickle"}
 NAMES = {"eval", "exec", "compile", "__import__"}
-ATTRIBUTES = {"MontyDecoder", "load_from_checkpoint", "read_pickle", "to_pickle", "extractall", "unpack_archive", "literal_compile", "loadfn"}
+ATTRIBUTES = {
+    "MontyDecoder",
+    "load_from_checkpoint",
+    "read_pickle",
+    "to_pickle",
+    "extractall",
+    "unpack_archive",
+    "literal_compile",
+    "loadfn",
+}
 CALLED = {"os.system", "os.popen", "torch.jit.load", "torch.hub.load", "torch.package.PackageImporter", "runpy.run_path", "pty.spawn"}
 WRITERS = {"write_text", "write_bytes", "save_file", "savez", "savetxt", "to_csv", "to_parquet", "to_json"}
 
@@ -115,7 +124,8 @@ def test_the_check_sees_what_it_must(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["torch.load(path, weights_only=True)", "np.load(path, allow_pickle=False)", "re.compile('x')", "model.eval()", "from . import x"]
+    "line",
+    ["torch.load(path, weights_only=True)", "np.load(path, allow_pickle=False)", "re.compile('x')", "model.eval()", "from . import x"],
 )
 def test_the_check_leaves_good_lines(line):
     assert not any(unsafe(node) for node in ast.walk(ast.parse(line)))
