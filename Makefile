@@ -21,7 +21,7 @@ test: setup      ## the gate: all unmarked tests
 	@$(LIMITS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-long: setup ## the marked tests; goes on where it was stopped; writes docs/measured/ISSUE.md
-	@$(BIN)/python -m pytest -m "long or gpu or slurm or peers" --timeout 0 --measured docs/measured/$(ISSUE).md $(ARGS)
+	@$(BIN)/python -m pytest -m "long or gpu or slurm or peers" --timeout 0 --measured=docs/measured/$(ISSUE).md $(ARGS)
 
 check: setup     ## lint, format, types, import layers: what the hooks of pre-commit and CI run
 	@$(BIN)/ruff check .
