@@ -32,7 +32,7 @@ def steps_in(
 ) -> dict[str, Any]:
     """Steps that fit into `minutes`, validations included: 20 steps are timed on a copy of the model, which is thrown away."""
     model, device = copy.deepcopy(energy_model), energy_model.scale.device
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, amsgrad=True, foreach=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, amsgrad=True, fused=True)
     begun = 0.0
     for step in range(UNTIMED_STEPS + TIMED_STEPS):
         if step == UNTIMED_STEPS:

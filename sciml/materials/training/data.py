@@ -100,6 +100,12 @@ def labelled_graph(atoms: Atoms, cutoff_A: float, where: str) -> CrystalGraph:
     return graph
 
 
+def atoms_of(graph: CrystalGraph) -> Atoms:
+    """The structure of a graph of one structure, without labels."""
+    cell, periodic = graph.cell[0].cpu().numpy(), graph.pbc[0].cpu().numpy()
+    return Atoms(graph.z.cpu().numpy(), graph.pos.cpu().numpy(), cell=cell, pbc=periodic)
+
+
 class FactsBuilder:
     """Collects the facts of a set, graph by graph, in columns of plain numbers."""
 

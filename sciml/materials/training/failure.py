@@ -16,7 +16,7 @@ from sciml import files
 from sciml.errors import DataError
 from sciml.materials.graph import CrystalGraph
 from sciml.materials.potential import EnergyModel
-from sciml.materials.training.data import Batch
+from sciml.materials.training.data import Batch, atoms_of
 from sciml.materials.training.loss import Objective
 
 
@@ -62,7 +62,7 @@ def find_failure(energy_model: EnergyModel, objective: Objective, batch: Batch, 
         if names:
             culprits.append(record)
             quantities += [name for name in names if name not in quantities]
-    structures = [_atoms_of(select_graph(batch.graph, number)) for number in range(len(batch.records))]
+    structures = [_labelled_atoms(select_graph(batch.graph, number)) for number in range(len(batch.records))]
     weights = {name: value.detach().cpu().clone().contiguous() for name, value in energy_model.state_dict().items()}
     return Failure(step, what, culprits, batch.records, quantities or [f"the {what} of the whole batch"], structures, weights)
 
@@ -99,9 +99,9 @@ def select_graph(graph: CrystalGraph, number: int) -> CrystalGraph:
     return CrystalGraph(**fields)
 
 
-def _atoms_of(graph: CrystalGraph) -> Atoms:
+def _labelled_atoms(graph: CrystalGraph) -> Atoms:
     """The structure of a graph; known labels as `interaction_energy` (reference energies taken off), `label_forces`, `label_stress`."""
-    atoms = Atoms(graph.z.cpu().numpy(), graph.pos.cpu().numpy(), cell=graph.cell[0].cpu().numpy(), pbc=graph.pbc[0].cpu().numpy())
+    atoms = atoms_of(graph)
     if bool(graph.energy_mask):
         atoms.info["interaction_energy"] = float(graph.energy)
     if bool(graph.forces_mask):

@@ -53,7 +53,7 @@ class TrainingModule(pl.LightningModule):
     def _make_optimizer(self) -> torch.optim.Optimizer:
         recipe = self.objective.recipe
         parameters = self.energy_model.parameters()
-        return torch.optim.AdamW(parameters, lr=recipe.peak_lr, weight_decay=recipe.weight_decay, amsgrad=True, foreach=True)
+        return torch.optim.AdamW(parameters, lr=recipe.peak_lr, weight_decay=recipe.weight_decay, amsgrad=True, fused=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimiser, which this module drives itself."""

@@ -12,15 +12,18 @@ import torch
 from ase.data import atomic_numbers, chemical_symbols
 
 from sciml.errors import ConfigError, DataError
+from sciml.materials.graph import CrystalGraph, build_graph
 from sciml.materials.models.contract import ModelConfig, build_model, parse_config
 from sciml.materials.potential import EnergyModel, Potential, References, differentiate
-from sciml.materials.training.data import GraphSet, passes
+from sciml.materials.training.data import GraphSet, atoms_of, passes
 from sciml.materials.training.loss import Objective, spread_of, targets_of
 from sciml.materials.training.recipe import Recipe
 from sciml.materials.training.sets import Sets
-from sciml.seeding import derive
+from sciml.seeding import derive, numpy_generator
 
 logger = logging.getLogger("sciml.materials.training")
+
+RATTLE_A = 0.1  # standard deviation of the moves when scales are measured
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,17 @@ class Job:
             energy_model = EnergyModel(build_model(options.model, self.species), scale_eV=self.scale_eV, repulsion=options.repulsion)
         rows = self.sets.train_rows
         few = rows[:: max(1, len(rows) // options.recipe.scale_structures)][: options.recipe.scale_structures]
-        energy_model.model.fit_scales(self.sets.train.load([int(row) for row in few]))
+        energy_model.model.fit_scales(self._rattled(self.sets.train.load([int(row) for row in few])))
         return energy_model.train()
+
+    def _rattled(self, graphs: list[CrystalGraph]) -> list[CrystalGraph]:
+        """Graphs whose atoms are moved a little at random: what vanishes in a perfect crystal by symmetry gets a scale too."""
+        generator, moved = numpy_generator(self.options.seed, "scales"), []
+        for graph in graphs:
+            atoms = atoms_of(graph)
+            atoms.positions += generator.normal(0.0, RATTLE_A, (len(atoms), 3))
+            moved.append(build_graph(atoms, self.options.model.cutoff_A))
+        return moved
 
 
 def prepare(sets: Sets, options: Options) -> Job:
