@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -15,7 +14,6 @@ from sciml.errors import ConfigError, DataError
 
 __all__ = ["Evaluated", "Evaluates", "PotentialCalculator", "as_calculator"]
 
-_log = logging.getLogger("sciml.materials.calculator")
 _VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])  # xx yy zz yz xz xy
 
 
@@ -82,7 +80,6 @@ class PotentialCalculator(Calculator):
         if what not in self._warned:
             self._warned.add(what)
             message = f"outside the training data: {what} did not occur in training; energies and forces may be wrong"
-            _log.warning(message)
             warnings.warn(message, UserWarning, stacklevel=2)
 
 

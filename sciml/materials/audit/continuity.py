@@ -20,7 +20,7 @@ from sciml.materials.audit.table import Row
 __all__ = ["Jump", "continuity_rows", "find_jump", "path"]
 
 POINTS, STRETCH, PULL_A, WOBBLE_A, HALVINGS = 48, 0.65, 12.0, 0.25, 14
-FORCE_LIMIT = 1e-4  # of the rms force
+FORCE_LIMIT = 1e-4  # of the rms force, of the structure or of the middle of the path, whichever is less
 ENERGY_LIMITS = {"float64": 1e-5, "float32": 1e-4}  # of the interaction energy of one atom
 NAMES = ("energy continuity", "force continuity")
 
@@ -87,13 +87,15 @@ def continuity_rows(probe: Probe, frame: Frame | None) -> list[Row]:
     how = "stretched to 1.65 times its size" if frame.work.pbc.any() else f"one atom pulled {PULL_A:g} A away"
     try:
         energy = find_jump(lambda t: np.array([[at(t).energy / atom_scale]]), energy_limit / 10)
-        forces = find_jump(lambda t: at(t).forces / frame.force_scale, FORCE_LIMIT / 10)
+        along_path = float(np.median([at(t).rms_force for t in np.linspace(0.0, 1.0, POINTS + 1)]))
+        force_scale = max(min(frame.force_scale, along_path), 1e-3 * frame.force_scale)
+        forces = find_jump(lambda t: at(t).forces / force_scale, FORCE_LIMIT / 10)
     except CalculatorFault as fault:
         return [Row.failed(name, f"structure {frame.index}, {how}: {fault}") for name in NAMES]
     where = f"largest jump, structure {frame.index} {how}"
     return [
         Row.judged(NAMES[0], energy.size, energy_limit, f"{where}, relative to the interaction energy an atom"),
-        Row.judged(NAMES[1], forces.size, FORCE_LIMIT, f"{where}, relative to the rms force"),
+        Row.judged(NAMES[1], forces.size, FORCE_LIMIT, f"{where}, relative to the rms force there"),
     ]
 
 
@@ -128,12 +130,19 @@ def _halve(value: Callable[[float], np.ndarray], at: list[float], values: list[n
 
 
 def _unexplained(at: list[float], values: list[np.ndarray]) -> np.ndarray:
-    """The change from at[1] to at[2] that the mean of the slopes on both sides does not explain."""
-    slopes = (values[1] - values[0]) / (at[1] - at[0]) + (values[3] - values[2]) / (at[3] - at[2])
-    return values[2] - values[1] - slopes / 2 * (at[2] - at[1])
+    """The change from at[1] to at[2] that the slope between them, interpolated from those on both sides, does not explain."""
+    left, right, _ = _slopes(at, values)
+    share = (at[2] - at[0]) / (at[3] + at[2] - at[1] - at[0])
+    return values[2] - values[1] - (left + (right - left) * share) * (at[2] - at[1])
 
 
 def _curvature(at: list[float], values: list[np.ndarray]) -> np.ndarray:
     """The second derivative from the slopes on both sides."""
-    slopes = (values[3] - values[2]) / (at[3] - at[2]) - (values[1] - values[0]) / (at[1] - at[0])
-    return slopes / ((at[3] + at[2] - at[1] - at[0]) / 2)
+    left, right, apart = _slopes(at, values)
+    return (right - left) / apart
+
+
+def _slopes(at: list[float], values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, float]:
+    """The slopes from at[0] to at[1] and from at[2] to at[3], and the distance between the middles of these two."""
+    left, right = (values[1] - values[0]) / (at[1] - at[0]), (values[3] - values[2]) / (at[3] - at[2])
+    return left, right, (at[3] + at[2] - at[1] - at[0]) / 2

@@ -37,7 +37,7 @@ def test_lennard_jones_passes_only_where_it_is_smooth(smooth):
     calculator = LennardJones(sigma=3.4, epsilon=0.0104, rc=8.5, smooth=smooth)
     result = audit(calculator, bulk("Ar", cubic=True, a=5.26))
     assert result.passed is smooth
-    assert result.row("force continuity").verdict == ("pass" if smooth else "fail")
+    assert [row.name for row in result.table if row.verdict == "fail"] == ([] if smooth else ["force continuity"])
 
 
 @pytest.mark.parametrize("name", TWISTS)
@@ -106,7 +106,6 @@ def test_the_audit_changes_nothing_and_repeats_itself():
     assert structure == before
     assert structure.calc is None
     assert first == second
-    assert audit(EMT(), structure, seed=4).row("rotation").figure != first.row("rotation").figure or True
 
 
 def test_the_cost_of_one_small_structure():
