@@ -30,7 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["SCIML_TEST_CALLERS"] = json.dumps(list(callers))
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
         os.environ.setdefault("SCIML_CACHE", str(scratch / "cache"))
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(scratch / "cache" / "numba"))
     guard = runpy.run_path(str(GUARD / "sitecustomize.py"), run_name="guard")
     guard["install"](tuple(json.loads(os.environ["SCIML_TEST_CALLERS"])), os.environ["SCIML_TEST_OFFENCES"])
 
