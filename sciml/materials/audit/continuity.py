@@ -20,7 +20,7 @@ from sciml.materials.audit.table import Row
 __all__ = ["Jump", "continuity_rows", "find_jump", "path"]
 
 POINTS, STRETCH, PULL_A, WOBBLE_A, HALVINGS = 48, 0.65, 12.0, 0.25, 14
-FORCE_LIMIT = 1e-4  # of the rms force, of the structure or of the middle of the path, whichever is less
+FORCE_LIMITS = {"float64": 1e-4, "float32": 1e-3}  # of the rms force, of the structure or of the middle of the path, whichever is less
 ENERGY_LIMITS = {"float64": 1e-5, "float32": 1e-4}  # of the interaction energy of one atom
 NAMES = ("energy continuity", "force continuity")
 
@@ -83,19 +83,19 @@ def continuity_rows(probe: Probe, frame: Frame | None) -> list[Row]:
         return memory[t]
 
     atom_scale = frame.energy_scale / len(frame.work)
-    energy_limit = ENERGY_LIMITS[probe.precision]
+    energy_limit, force_limit = ENERGY_LIMITS[probe.precision], FORCE_LIMITS[probe.precision]
     how = "stretched to 1.65 times its size" if frame.work.pbc.any() else f"one atom pulled {PULL_A:g} A away"
     try:
         energy = find_jump(lambda t: np.array([[at(t).energy / atom_scale]]), energy_limit / 10)
         along_path = float(np.median([at(t).rms_force for t in np.linspace(0.0, 1.0, POINTS + 1)]))
         force_scale = max(min(frame.force_scale, along_path), 1e-3 * frame.force_scale)
-        forces = find_jump(lambda t: at(t).forces / force_scale, FORCE_LIMIT / 10)
+        forces = find_jump(lambda t: at(t).forces / force_scale, force_limit / 10)
     except CalculatorFault as fault:
         return [Row.failed(name, f"structure {frame.index}, {how}: {fault}") for name in NAMES]
     where = f"largest jump, structure {frame.index} {how}"
     return [
         Row.judged(NAMES[0], energy.size, energy_limit, f"{where}, relative to the interaction energy an atom"),
-        Row.judged(NAMES[1], forces.size, FORCE_LIMIT, f"{where}, relative to the rms force there"),
+        Row.judged(NAMES[1], forces.size, force_limit, f"{where}, relative to the rms force there"),
     ]
 
 
