@@ -11,7 +11,7 @@ from ase import Atoms
 from sciml.materials.labels.finding import Array, Labels, voigt_of
 from sciml.materials.labels.linear_model import Basis, Rows
 
-RIDGE = 1e-3  # of the mean diagonal, in units in which every function changes the energies by the same amount
+RIDGE, JOINT_RIDGE = 1e-3, 1e-6  # of the mean diagonal, in units in which every function changes the energies by the same amount
 FIT_ATOMS, CHECK_ATOMS, MIN_RECORDS = 20_000, 100_000, 8
 _KEPT_NUMBERS = 20_000_000  # numbers of rows kept in memory; the rest is computed again
 FLOORS = {"forces": 0.01, "energy": 1e-4, "stress": 1e-3}  # eV/A, eV an atom, eV an atom: no label counts as more precise
@@ -151,11 +151,16 @@ class _Fitter:
         return bool(total > 0)
 
     def run_jointly(self) -> None:
-        """Fits energies, forces and stresses together, each in units of what the fit before left of it (twice)."""
-        for _ in range(2):
+        """Fits energies, forces and stresses together, each in units of what the fit before left of it (three rounds).
+
+        The three labels of a record weigh the same, though it has 3N forces for one energy.
+        """
+        share = 3 * float(np.mean(self.sizes[self.used]))
+        for _ in range(3):
             left = {name: np.sqrt(self._mean_square(name, False)) for name in FLOORS}
-            self.sigma = {name: max(FLOORS[name], float(size)) for name, size in left.items() if size > 0 or name == self.source}
-            self._solve()
+            weight = {"forces": 1.0, "energy": share**0.5, "stress": (share / 6) ** 0.5}
+            self.sigma = {name: max(FLOORS[name], float(size)) / weight[name] for name, size in left.items() if size > 0 or name == self.source}
+            self._solve(JOINT_RIDGE)
 
     def record(self, place: int, index: int) -> Record:
         """The record beside its prediction."""
@@ -201,7 +206,7 @@ class _Fitter:
         values = [self._equations(place)[name][1] if whole else self._left(place, name) for place in parts]
         return float(np.mean(np.concatenate(values) ** 2)) if values else 0.0
 
-    def _solve(self) -> None:
+    def _solve(self, ridge_share: float = RIDGE) -> None:
         """Ridge regression for each half from the records of the other half; references are free."""
         size, inner = len(self.scale), len(self.scale) - len(self.references)
         self.coefficients = []
@@ -216,7 +221,7 @@ class _Fitter:
                         matrix[:k, :k] += design.T @ design / self.sigma[name] ** 2
                         vector[:k] += design.T @ goal / self.sigma[name] ** 2
             matrix = matrix * self.scale * self.scale[:, None]
-            ridge = RIDGE * np.trace(matrix[:inner, :inner]) / inner
+            ridge = ridge_share * np.trace(matrix[:inner, :inner]) / inner
             matrix[range(size), range(size)] += np.append(np.full(inner, ridge), np.full(size - inner, 1e-9 * ridge)) + 1e-300
             self.coefficients.append(self.scale * np.linalg.lstsq(matrix, self.scale * vector, rcond=1e-14)[0])
 
