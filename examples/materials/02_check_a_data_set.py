@@ -12,7 +12,5 @@ for group in sorted({atoms.info["group"] for atoms in train}):
     members = [atoms for atoms in train if atoms.info["group"] == group]
     energies = [atoms.get_potential_energy() / len(atoms) for atoms in members]
     forces = np.concatenate([atoms.get_forces() for atoms in members])
-    print(
     rms = np.sqrt((forces**2).mean())
     print(f"{group:12s} {len(members):4d}   {min(energies):.3f} .. {max(energies):.3f} eV/atom   force rms {rms:.3f} eV/A")
-    )
