@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from sciml.materials.labels.census import ElementCount, LabelCensus, Range, census
+from sciml.materials.labels.checks import check, check_stress
 from sciml.materials.labels.copies import SetComparison, compare_sets, equivalent_groups, identical_groups
 from sciml.materials.labels.finding import Labels, has_labels, labels_of
+from sciml.materials.labels.findings import Finding, LabelReport
 from sciml.materials.labels.splits import Split, group_split
 
 __all__ = [
     "ElementCount",
+    "Finding",
     "LabelCensus",
+    "LabelReport",
     "Labels",
     "Range",
     "SetComparison",
     "Split",
     "census",
+    "check",
+    "check_stress",
     "compare_sets",
     "equivalent_groups",
     "group_split",

@@ -1,0 +1,145 @@
+"""All checks of labels in one call, and the check of given stresses against those of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from sciml.errors import DataError
+from sciml.materials.labels.census import census
+from sciml.materials.labels.consistency import Consistency, Slope, measure, robust_slope
+from sciml.materials.labels.copies import EQUIVALENT_EV_PER_ATOM, compare_sets, equivalent_groups, identical_groups, members
+from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio
+from sciml.materials.labels.finding import Labels, labels_of, voigt_of
+from sciml.materials.labels.findings import Finding, LabelReport, listed
+from sciml.materials.labels.increments import increments
+from sciml.materials.labels.records import element_offsets, odd_records
+from sciml.materials.labels.references import cohesive_findings, reference_findings, shifted_test_findings
+
+Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
+PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
+
+
+def check(
+    structures: Sequence[Atoms],
+    *,
+    test: Sequence[Atoms] | None = None,
+    weights: Mapping[str, float | None] | None = None,
+    evaluate: Evaluate | None = None,
+) -> LabelReport:
+    """Census, scale and sign, single odd records, element offsets, copies; with `test` also leakage.
+
+    structures: labels as `labels_of` finds them. weights: targets that must have data. evaluate: a model, see `check_stress`.
+    Identical structures are an error between `structures` and `test`, a warning within `structures`; equivalent ones are a note. Raises DataError
+    for a label that cannot be read and for a weighted target without data.
+    """
+    counted = census(structures)
+    counted.require(weights or {})
+    labels = [labels_of(atoms, where=f"record {index}") for index, atoms in enumerate(structures)]
+    measured = measure(structures, labels)
+    table = _table(structures)
+    findings, ratios = _scales(increments(structures, labels), measured, table)
+    if measured is not None and not findings:
+        offsets = element_offsets(measured.records, structures)
+        findings += offsets or odd_records(measured.records, structures, table)
+    findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
+    if evaluate is not None:
+        findings += check_stress(structures, evaluate)
+    findings += _copies(structures, labels)
+    comparison = None
+    if test is not None:
+        comparison = compare_sets(structures, test)
+        if comparison.identical:
+            records = tuple(record for record, _ in comparison.identical)
+            message = f"{comparison.text()} (test records {listed(records)})"
+            findings.append(Finding("error", "leakage", message, records[:50]))
+        elif comparison.equivalent:
+            findings.append(Finding("note", "equivalent", comparison.text(), tuple(record for record, _ in comparison.equivalent)[:50]))
+        findings += shifted_test_findings(structures, labels, test)
+    examined = len(measured.records) if measured is not None else 0
+    return LabelReport(counted, tuple(findings), examined, ratios, comparison)
+
+
+def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Finding]:
+    """Given stresses against a model's: `evaluate(structures)` returns one stress each ([3,3] or Voigt-6, eV/A^3, tension positive), or an object
+    with `.stress`, or None. A ratio near a known factor is named; a ratio that is none is a warning where the two are proportional (r2 > 0.9).
+    """
+    chosen = [atoms for atoms in structures if atoms.pbc.all() and labels_of(atoms).stress is not None]
+    answers = [getattr(answer, "stress", answer) for answer in evaluate(chosen)] if chosen else []
+    if len(answers) != len(chosen):
+        raise DataError(f"evaluate: {len(chosen)} structures were given, {len(answers)} answers came back; one each is right")
+    both = [(labels_of(atoms).stress, np.asarray(answer)) for atoms, answer in zip(chosen, answers, strict=True) if answer is not None]
+    if not both:
+        return []
+    found = np.array([voigt_of(stress) for stress, _ in both if stress is not None])
+    expected = np.array([voigt_of(answer) if answer.shape == (3, 3) else answer.ravel() for _, answer in both])
+    slope = robust_slope(expected, found)
+    if slope.r2 < 0.5 or (slope.ratio > 0 and abs(np.log(slope.ratio)) < ROUGH):
+        return []
+    factor = name_ratio("stress", slope.ratio, ROUGH, _table(chosen))
+    if factor is None and slope.r2 < 0.9:
+        return []
+    text = factor.text if factor else "no unit that is known here explains it"
+    return [Finding("warning", "stress-scale", f"the stress is {slope.ratio:.4g} times what the model gives ({len(both)} structures): {text}")]
+
+
+def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequence[Factor]) -> tuple[list[Finding], dict[str, float]]:
+    """Findings about units and signs of whole columns, and the ratios by name."""
+    evidence = [(name, "energy", slope.ratio, PRECISE + 3 * abs(slope.error / slope.ratio)) for name, slope in near.items()]
+    if measured is not None and measured.fit > 0.5:
+        for name, slope in measured.slopes.items():
+            relative = abs(slope.error / slope.ratio) if slope.ratio else np.inf
+            if slope.r2 > (0.25 if name == "energy" else 0.5) and relative < 0.25 and (name, measured.source) not in {item[:2] for item in evidence}:
+                evidence.append((name, measured.source, slope.ratio, ROUGH))
+    ratios = {f"{upper}/{lower}": float(ratio) for upper, lower, ratio, _ in evidence}
+    reason = explain(evidence, table)
+    if reason == ():
+        return [], ratios
+    told = ", ".join(f"{upper} against {lower} {ratio:.4g}" for upper, lower, ratio, _ in evidence)
+    if reason is None:
+        message = f"labels do not go together in scale or sign (ratios that should be 1: {told}), and no known unit explains it"
+        return [Finding("warning", "scale", message)], ratios
+    return [Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text} (ratios that should be 1: {told})") for each in reason], ratios
+
+
+def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
+    """Copies within one list: identical ones are a warning, equivalent ones a note."""
+    findings = []
+    same = members(identical_groups(structures))
+    for group in same:
+        energies = [labels[index].energy for index in group if labels[index].energy is not None]
+        spread = np.ptp(np.array(energies, dtype=float)) / len(structures[group[0]]) if len(energies) > 1 else 0.0
+        if spread > EQUIVALENT_EV_PER_ATOM:
+            message = f"records {listed(group)} are the same structure, but their energies differ by {spread:.4g} eV an atom"
+            findings.append(Finding("warning", "contradiction", message, group[:50]))
+    if same:
+        extra = sum(len(group) - 1 for group in same)
+        examples = "; ".join(" = ".join(map(str, group[:4])) for group in same[:5])
+        records = tuple(group[1] for group in same)
+        findings.append(Finding("warning", "identical", f"{extra} of {len(structures)} records are identical copies ({examples})", records[:50]))
+    alike = members(equivalent_groups(structures))
+    known = {frozenset(group) for group in same}
+    new = [group for group in alike if frozenset(group) not in known]
+    if new:
+        extra = sum(len(group) - 1 for group in new)
+        message = f"{extra} of {len(structures)} records equal an earlier one up to rotation or symmetry; splits keep them together"
+        findings.append(Finding("note", "equivalent", message, tuple(group[1] for group in new)[:50]))
+    return findings
+
+
+def _table(structures: Sequence[Atoms]) -> list[Factor]:
+    """Known factors, with those that depend on size where all structures are of about one size."""
+    sizes = np.array([len(atoms) for atoms in structures if len(atoms) > 1])
+    volumes = np.array([atoms.get_volume() for atoms in structures if atoms.pbc.all()])
+    return known_factors(_common(sizes), _common(volumes))
+
+
+def _common(values: Any) -> float | None:
+    """The median where nine of ten values lie within 30 % of it."""
+    if not len(values):
+        return None
+    middle = float(np.median(values))
+    return middle if np.mean(np.abs(values / middle - 1) < 0.3) > 0.9 else None

@@ -1,0 +1,235 @@
+"""Single records whose labels do not belong to their positions: swapped between two structures, in another unit, shifted by an element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from sciml.materials.labels.consistency import Record, misfit
+from sciml.materials.labels.factors import Factor, name_ratio
+from sciml.materials.labels.finding import Array
+from sciml.materials.labels.findings import Finding, listed
+
+ODD_FORCES, ODD_STRESS, FITTING = 0.75, 0.9, 0.45  # misfits
+ODD_ENERGY, FITTING_ENERGY = 12.0, 5.0  # in robust standard deviations
+MIN_OFFSET_EV, CLEAR_GAP, MIN_SIDE = 0.03, 6.0, 3
+_MOST_ODD = 200
+
+
+def odd_records(records: Sequence[Record], structures: Sequence[Atoms], table: Sequence[Factor]) -> list[Finding]:
+    """Findings about single records. Says nothing where the model does not fit the bulk of the records."""
+    judge = _Judge(records)
+    suspects = [place for place in range(len(records)) if judge.odd(place, place)]
+    if not suspects or len(suspects) > max(2, len(records) // 3):
+        return []
+    findings, settled = _scaled(records, suspects, judge, table), set[int]()
+    settled.update(index for finding in findings for index in finding.records)
+    rest = [place for place in suspects if records[place].index not in settled][:_MOST_ODD]
+    swaps = _swaps(records, rest, judge, structures)
+    swapped = {index for finding in swaps for index in finding.records}
+    strange = [records[place].index for place in rest if records[place].index not in swapped and judge.odd_forces(place, place)]
+    if strange:
+        message = f"the forces of records {listed(strange)} do not go with their positions"
+        findings.append(Finding("warning", "odd-forces", message, tuple(strange[:50])))
+    return findings + swaps
+
+
+class _Judge:
+    """Says of labels of record b at the positions of record a whether they fit, in measure of the bulk of the records."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.offset, self.width = _center([_energy_error(a) for a in records if a.energy is not None])
+        self.force_floor = _rms([each.forces for each in records if each.forces is not None])
+        self.stress_floor = _rms([each.stress for each in records if each.stress is not None])
+        self.forces_told = _typical([m for m in (self.forces(p, p) for p in range(len(records))) if m is not None]) < 0.4
+        self.stress_told = _typical([m for m in (self.stress(p, p) for p in range(len(records))) if m is not None]) < 0.4
+
+    def forces(self, a: int, b: int) -> float | None:
+        """Misfit of the forces; None where there are none to speak of or the shapes differ."""
+        found, expected = self.records[b].forces, self.records[a].expected_forces
+        if found is None or found.shape != expected.shape or _size(found, expected) < 0.3 * self.force_floor:
+            return None
+        return misfit(found, expected)
+
+    def stress(self, a: int, b: int) -> float | None:
+        """Misfit of the stress, as for the forces."""
+        found, expected = self.records[b].stress, self.records[a].expected_stress
+        if found is None or expected is None or _size(found, expected) < 0.3 * self.stress_floor:
+            return None
+        return misfit(found, expected)
+
+    def energy(self, a: int, b: int) -> float | None:
+        """Error of the energy in robust standard deviations."""
+        energy = self.records[b].energy
+        if energy is None or self.width <= 0:
+            return None
+        total = energy * self.records[b].n_atoms / self.records[a].n_atoms
+        return abs(total - self.records[a].expected_energy - self.offset) / self.width
+
+    def odd_forces(self, a: int, b: int) -> bool:
+        """Whether the forces of b are none of a."""
+        value = self.forces(a, b)
+        return self.forces_told and value is not None and value > ODD_FORCES
+
+    def odd_stress(self, a: int, b: int) -> bool:
+        """Whether the stress of b is none of a."""
+        value = self.stress(a, b)
+        return self.stress_told and value is not None and value > ODD_STRESS
+
+    def odd(self, a: int, b: int) -> bool:
+        """Whether a label of b is none of a."""
+        value = self.energy(a, b)
+        return self.odd_forces(a, b) or self.odd_stress(a, b) or (value is not None and value > ODD_ENERGY)
+
+    def fits(self, a: int, b: int, what: set[str]) -> bool:
+        """Whether the labels `what` of b are those of a."""
+        values = {"forces": self.forces(a, b), "stress": self.stress(a, b), "energy": self.energy(a, b)}
+        limits = {"forces": FITTING, "stress": FITTING, "energy": FITTING_ENERGY}
+        return all((value := values[name]) is None or value < limits[name] for name in what)
+
+    def oddities(self, place: int) -> set[str]:
+        """Names of the odd labels of a record."""
+        value = self.energy(place, place)
+        odd = {"energy"} if value is not None and value > ODD_ENERGY else set()
+        return odd | ({"forces"} if self.odd_forces(place, place) else set()) | ({"stress"} if self.odd_stress(place, place) else set())
+
+
+def _swaps(records: Sequence[Record], suspects: Sequence[int], judge: _Judge, structures: Sequence[Atoms]) -> list[Finding]:
+    """Pairs of odd records each of which has the labels that the other one should have."""
+    findings, used = [], set[int]()
+    for place, a in enumerate(suspects):
+        for b in suspects[place + 1 :]:
+            what = judge.oddities(a) | judge.oddities(b)
+            same = sorted(structures[records[a].index].numbers) == sorted(structures[records[b].index].numbers)
+            if a in used or b in used or ("forces" in what and not same):
+                continue
+            if judge.fits(a, b, what) and judge.fits(b, a, what) and not (what == {"energy"} and _is_mild(judge, a, b)):
+                used |= {a, b}
+                first, second = records[a].index, records[b].index
+                names = " and ".join(sorted(what))
+                message = f"the labels ({names}) of records {first} and {second} look swapped: each fits the positions of the other"
+                findings.append(Finding("warning", "swapped-labels", message, (first, second)))
+                break
+    return findings
+
+
+def _is_mild(judge: _Judge, a: int, b: int) -> bool:
+    """An energy alone must be far off before the exchange: two real outliers of opposite sign look alike."""
+    return min(judge.energy(a, a) or 0.0, judge.energy(b, b) or 0.0) < 2 * ODD_ENERGY
+
+
+def _scaled(records: Sequence[Record], suspects: Sequence[int], judge: _Judge, table: Sequence[Factor]) -> list[Finding]:
+    """Odd records whose forces or stress are a known factor away from what is expected of them."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place in suspects:
+        record = records[place]
+        pairs: list[tuple[str, Array | None, Array | None]] = []
+        if judge.odd_forces(place, place):
+            pairs.append(("forces", record.forces, record.expected_forces))
+        if judge.odd_stress(place, place):
+            pairs.append(("stress", record.stress, record.expected_stress))
+        for name, label, expected in pairs:
+            factor = _factor_of(name, label, expected, table)
+            if factor is not None:
+                found.setdefault((name, factor.text), []).append(record.index)
+        factor = _energy_factor(record, judge, table)
+        if factor is not None:
+            found.setdefault(("energy", factor.text), []).append(record.index)
+    return [
+        Finding("warning", f"{name}-scale", f"{name} of records {listed(indices)}: {text}", tuple(indices[:50]))
+        for (name, text), indices in found.items()
+    ]
+
+
+def _factor_of(name: str, label: Array | None, expected: Array | None, table: Sequence[Factor]) -> Factor | None:
+    """The named ratio of one array to its expectation, where the two are parallel."""
+    if label is None or expected is None:
+        return None
+    product = float(np.sum(label * expected))
+    if abs(product) < 0.85 * np.linalg.norm(label) * np.linalg.norm(expected):
+        return None
+    return name_ratio(name, float(np.sum(label * label)) / product, 0.2, table)
+
+
+def _energy_factor(record: Record, judge: _Judge, table: Sequence[Factor]) -> Factor | None:
+    """The unit of an energy that is far off by itself but right within the usual error after a change of unit."""
+    if record.energy is None or judge.width <= 0 or abs(record.expected_energy) < 1e-3:
+        return None
+    error = abs(_energy_error(record) - judge.offset)
+    if error < 0.2 * abs(record.expected_energy) or error < ODD_ENERGY * judge.width:
+        return None
+    return name_ratio("energy", record.energy / (record.expected_energy + judge.offset), 0.05, table)
+
+
+def element_offsets(records: Sequence[Record], structures: Sequence[Atoms]) -> list[Finding]:
+    """A part of the records whose energies differ from the rest by a fixed amount an atom of one element (a clear gap between two heaps)."""
+    known = [record for record in records if record.energy is not None]
+    if len(known) < 2 * MIN_SIDE:
+        return []
+    errors = np.array([_energy_error(record) * record.n_atoms for record in known])
+    numbers = sorted({int(number) for record in known for number in structures[record.index].numbers})
+    found = []
+    for number in numbers:
+        counts = np.array([np.sum(structures[record.index].numbers == number) for record in known])
+        own = np.flatnonzero(counts)
+        split = _two_heaps(errors[own] / counts[own])
+        if split is not None:
+            shift, clearness, members = split
+            indices = tuple(known[own[member]].index for member in members)
+            found.append((clearness, number, shift, indices))
+    if not found:
+        return []
+    _, number, shift, indices = max(found)
+    message = (
+        f"the energies of {len(indices)} of {len(known)} records differ from the others by {shift:+.3f} eV for every atom of "
+        f"{chemical_symbols[number]} (records {listed(indices)}): another reference energy, pseudopotential or +U of this element"
+    )
+    return [Finding("warning", "element-offset", message, indices[:50])]
+
+
+def _two_heaps(values: Array) -> tuple[float, float, Array] | None:
+    """(shift, clearness, members of the smaller heap) where the sorted values have one gap much wider than both heaps are."""
+    if len(values) < 2 * MIN_SIDE:
+        return None
+    order = np.argsort(values)
+    ordered = values[order]
+    gaps = np.diff(ordered)[MIN_SIDE - 1 : len(values) - MIN_SIDE]
+    if not len(gaps):
+        return None
+    cut = MIN_SIDE + int(np.argmax(gaps))
+    low, high = ordered[:cut], ordered[cut:]
+    width = max(np.ptp(np.quantile(side, [0.16, 0.84])) / 2 for side in (low, high))
+    gap = float(ordered[cut] - ordered[cut - 1])
+    clearness = gap / max(float(width), 1e-4)
+    if gap < MIN_OFFSET_EV or clearness < CLEAR_GAP:
+        return None
+    shift = float(np.median(high) - np.median(low))
+    return (shift, clearness, np.sort(order[cut:])) if len(high) <= len(low) else (-shift, clearness, np.sort(order[:cut]))
+
+
+def _energy_error(record: Record) -> float:
+    return (record.energy or 0.0) - record.expected_energy
+
+
+def _center(values: Sequence[float]) -> tuple[float, float]:
+    """Median and robust standard deviation, at least 1 meV."""
+    if len(values) < 8:
+        return 0.0, 0.0
+    middle = float(np.median(values))
+    return middle, max(1.4826 * float(np.median(np.abs(np.array(values) - middle))), 1e-3)
+
+
+def _typical(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) >= 8 else np.inf
+
+
+def _rms(arrays: Sequence[Array]) -> float:
+    return float(np.sqrt(np.mean(np.concatenate([each.ravel() for each in arrays]) ** 2))) if arrays else 0.0
+
+
+def _size(found: Array, expected: Array) -> float:
+    return float(np.sqrt(max(np.mean(found**2), np.mean(expected**2))))
