@@ -1,0 +1,58 @@
+"""Loops compiled by numba, whose machine code is kept in our own cache folder and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from sciml.errors import SciMLError
+from sciml.resources import cache_folder
+
+__all__ = ["compiled"]
+
+_log = logging.getLogger("sciml.compiling")
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: numba's `njit(nogil=True, **options)`, compiled at the first call and kept under `cache_folder()/numba`.
+
+    numba itself would write beside the source, or into a folder named by one setting for the whole process. The folder here is ours
+    (mode 0700, owner checked), and numba's settings stay as they are. Where it cannot be used each process compiles anew.
+    """
+    import numba
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(nogil=True, **options)(function)
+        try:
+            dispatcher._cache = _cache_of(function)
+        except (ImportError, AttributeError, RuntimeError, OSError, SciMLError) as error:
+            _log.info("%s: compiled code is not kept (%s)", function.__qualname__, error)
+        return dispatcher
+
+    return decorate
+
+
+def _cache_of(function: Callable[..., Any]) -> Any:
+    """numba's cache object with one place to look: `cache_folder()/numba/<package folder and its hash>`."""
+    from numba.core import caching
+
+    folder = cache_folder() / "numba"
+
+    class Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+        def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+            self._py_file = py_file
+            self._lineno = py_func.__code__.co_firstlineno
+            self._cache_path = str(folder / self.get_suitable_cache_subpath(py_file))
+
+        @classmethod
+        def from_function(cls, py_func: Callable[..., Any], py_file: str) -> Any:
+            return super(caching.UserProvidedCacheLocator, cls).from_function(py_func, py_file)
+
+    class Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
+        _locator_classes = (Locator,)
+
+    class Cache(caching.FunctionCache):  # type: ignore[misc]
+        _impl_class = Implementation
+
+    return Cache(function)
