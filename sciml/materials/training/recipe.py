@@ -37,17 +37,17 @@ class Recipe(BaseModel):
     """`mse` squares errors; `huber` grows linearly beyond `huber_delta`, so that single wrong labels pull less."""
     huber_delta: float = Field(0.1, gt=0)
     """Error, in units of the spread, beyond which the Huber loss is linear; raising it comes closer to `mse`."""
-    energy_weight: float = Field(10.0, ge=0)
+    energy_weight: float = Field(0.1, ge=0)
     """Weight of the energy per atom before the late phase; raising it favours energies over forces."""
-    energy_weight_late: float = Field(40.0, ge=0)
+    energy_weight_late: float = Field(0.4, ge=0)
     """Weight of the energy per atom in the late phase, when forces are nearly learned; far too much ruins the forces."""
     late_fraction: float = Field(0.3, ge=0, le=1)
     """Last part of the budget in which the late energy weight holds; raising it starts the late phase earlier."""
     forces_weight: float = Field(1.0, ge=0)
     """Weight of the forces; the other weights are relative to it."""
-    stress_weight: float = Field(0.3, ge=0)
+    stress_weight: float = Field(0.03, ge=0)
     """Weight of the stress; raising it favours elastic constants and pressures over forces."""
-    energy_floor_A: float = Field(0.1, ge=0)
+    energy_floor_A: float = Field(0.01, ge=0)
     """The unit of energy is at least this length times the spread of the forces; raising it lowers the pull of energies in narrow sets."""
     validations: int = Field(50, ge=1)
     """How often in a run the validation set is evaluated; raising it costs time and catches an early best more finely."""

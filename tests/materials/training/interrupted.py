@@ -39,4 +39,7 @@ def run(out: str, steps: int, **options) -> None:
 if __name__ == "__main__":
     if "die-in-write" in sys.argv:
         die_in_write(int(sys.argv[-1]))
-    run(sys.argv[1], int(sys.argv[2]))
+    try:
+        run(sys.argv[1], int(sys.argv[2]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,4 +1,4 @@
-"""`train_potential` from structures to a model file: it learns, its folder is complete, refusals, fine-tuning, ensembles, the known failures."""
+"""`train_potential` from structures to a model file: it learns, its folder is whole; refusals, fine-tuning, ensembles, known failures."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def guess(batch, generator: np.random.Generator) -> Differentiated:
 def test_mean_squared_errors_are_those_of_the_formula(copper) -> None:
     batch = next(passes(MemoryGraphs(copper(3), 4.0, "x"), np.arange(3), 3))
     found, graph = guess(batch, np.random.default_rng(0)), batch.graph
-    objective = Objective(Recipe(), SPREAD, ("energy", "forces", "stress"), 100)
+    objective = Objective(Recipe(energy_weight=10, energy_weight_late=40, stress_weight=0.3), SPREAD, ("energy", "forces", "stress"), 100)
     early, late = objective(found, batch, 0), objective(found, batch, 99)
     energy = (((found.energy - graph.energy) / 4 / 0.2) ** 2).mean()
     forces = (((found.forces - graph.forces) / 0.5) ** 2).mean()

@@ -22,7 +22,8 @@ def test_errors_over_batches_are_those_over_all(copper) -> None:
         forces.append(generator.normal(size=graph.forces.shape))
         half = generator.normal(size=graph.stress.shape)
         stress.append(half + half.transpose(0, 2, 1))
-        shifted = [label + torch.from_numpy(noise[-1]) for label, noise in ((graph.energy, energy), (graph.forces, forces), (graph.stress, stress))]
+        pairs = ((graph.energy, energy), (graph.forces, forces), (graph.stress, stress))
+        shifted = [label + torch.from_numpy(noise[-1]) for label, noise in pairs]
         sums.add(Differentiated(torch.zeros(len(graph.z)), *shifted), batch)
     found = sums.to_dict()
     per_atom, force = np.concatenate(energy) / 4, np.concatenate(forces)
@@ -31,7 +32,7 @@ def test_errors_over_batches_are_those_over_all(copper) -> None:
     assert found["energy_rmse_meV_per_atom"] == pytest.approx(1000 * np.sqrt((per_atom**2).mean()))
     assert found["forces_mae_eV_per_A"] == pytest.approx(np.abs(force).mean())
     assert found["stress_rmse_GPa"] == pytest.approx(np.sqrt((six**2).mean()))
-    objective = Objective(Recipe(), Spread(0.2, 0.5, 0.02), ("energy", "forces", "stress"), 10)
+    objective = Objective(Recipe(energy_weight_late=40, stress_weight=0.3), Spread(0.2, 0.5, 0.02), ("energy", "forces", "stress"), 10)
     expected = 40 * (per_atom**2).mean() / 0.04 + (force**2).mean() / 0.25 + 0.3 * ((six / 160.2176634) ** 2).mean() / 4e-4
     assert sums.score(objective) == pytest.approx(expected)
 
