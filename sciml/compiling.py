@@ -39,7 +39,7 @@ def _cache_of(function: Callable[..., Any]) -> Any:
 
     folder = cache_folder() / "numba"
 
-    class Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+    class Locator(caching.UserProvidedCacheLocator):
         def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
             self._py_file = py_file
             self._lineno = py_func.__code__.co_firstlineno
@@ -49,10 +49,10 @@ def _cache_of(function: Callable[..., Any]) -> Any:
         def from_function(cls, py_func: Callable[..., Any], py_file: str) -> Any:
             return super(caching.UserProvidedCacheLocator, cls).from_function(py_func, py_file)
 
-    class Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
-        _locator_classes = (Locator,)
+    class Implementation(caching.CompileResultCacheImpl):
+        _locator_classes = [Locator]  # noqa: RUF012
 
-    class Cache(caching.FunctionCache):  # type: ignore[misc]
+    class Cache(caching.FunctionCache):
         _impl_class = Implementation
 
     return Cache(function)

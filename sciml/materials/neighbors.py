@@ -18,16 +18,17 @@ from sciml.errors import ConfigError, DataError
 
 __all__ = ["NeighborPairs", "PeriodicEdges", "neighbor_pairs", "periodic_edges"]
 
-BIN = 0.5  # least width of a bin, in cut-offs
+BIN = 1.0  # least width of a bin, in cut-offs
 EDGE = 1e-9  # slack, in bins, so that rounding at a border loses no bin
 FARTHEST = 500  # images in one direction: 10 bits of a key
+MOST = 1e6  # images in all, so that a cell in wrong units ends in a message
 HALF, BITS = 512, 10
 ZERO = (HALF << 2 * BITS) | (HALF << BITS) | HALF  # the key of the home image
 FAULTS = (
     "",
     "positions: found NaN or infinite numbers, expected finite ones",
     "cell: found periodic vectors that are missing, not finite or in one plane, expected independent ones (or pbc = False there)",
-    f"cell: found lattice planes nearer than cutoff / {FARTHEST}, expected a larger cell or a smaller cut-off",
+    f"cell: found lattice planes nearer than cutoff / {FARTHEST} or over {MOST:.0e} images in reach, expected a cell that is not so small",
     "positions: found an atom more than 1e9 cells away, expected positions near the cell",
 )
 
@@ -70,7 +71,8 @@ def neighbor_pairs(positions: ArrayLike, cell: ArrayLike, pbc: ArrayLike, cutoff
     Raises ConfigError for a cut-off that is no positive number, DataError for arrays that no structure can have.
     """
     positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
-    edges = periodic_edges(positions, np.asarray(cell, np.float64)[None], np.asarray(pbc, bool)[None], np.array([0, len(positions)]), cutoff)
+    cells, periodic = np.asarray(cell, np.float64)[None], np.asarray(pbc, np.bool_)[None]
+    edges = periodic_edges(positions, cells, periodic, np.array([0, len(positions)]), cutoff)
     return NeighborPairs(edges.edge_index[1], edges.edge_index[0], edges.shift, edges.reverse)
 
 
@@ -101,8 +103,8 @@ def periodic_edges(
 
 
 @compiled()
-def _frame(cell: Any, pbc: Any, frame: Any) -> Any:
-    """Lattice vectors with each open one replaced by a unit vector perpendicular to all others -> frame; False where it cannot be."""
+def _frame(cell: Any, pbc: Any, frame: Any) -> None:
+    """Lattice vectors with each open one replaced by a unit vector perpendicular to all others -> frame [3, 3]."""
     periodic = 0
     for k in range(3):
         periodic += pbc[k]
@@ -162,6 +164,7 @@ def _reciprocal(frame: Any, reciprocal: Any, heights: Any) -> bool:
 @compiled()
 def _fractions(positions: Any, pbc: Any, cutoff: float, reciprocal: Any, heights: Any, fractions: Any, wraps: Any) -> int:
     """Fractions in [0, 1] along each vector and the whole cells taken off; an open direction spans its atoms. Gives a fault's number."""
+    images = 1.0
     for k in range(3):
         low, high = np.inf, -np.inf
         for i in range(len(positions)):
@@ -175,7 +178,8 @@ def _fractions(positions: Any, pbc: Any, cutoff: float, reciprocal: Any, heights
             wraps[i, k] = int(w)
             low, high = min(low, f), max(high, f)
         if pbc[k]:
-            if not cutoff < FARTHEST * heights[k]:
+            images *= 2.0 * cutoff / heights[k] + 1.0
+            if not (cutoff < FARTHEST * heights[k] and images < MOST):
                 return 3
         else:  # unit vector: f is in angstrom
             span = max(high - low, cutoff)
@@ -221,16 +225,16 @@ def _fill_bins(fractions: Any, bins: Any, starts: Any, order: Any, home: Any) ->
 
 
 @compiled()
-def _sort(keys: Any, low: int, high: int) -> None:
-    """Shell sort of keys[low:high]."""
+def _sort(keys: Any) -> None:
+    """Shell sort, in place."""
     gap = 1
-    while 3 * gap + 1 < high - low:
+    while 3 * gap + 1 < len(keys):
         gap = 3 * gap + 1
     while gap > 0:
-        for p in range(low + gap, high):
+        for p in range(gap, len(keys)):
             key = keys[p]
             q = p
-            while q >= low + gap and keys[q - gap] > key:
+            while q >= gap and keys[q - gap] > key:
                 keys[q] = keys[q - gap]
                 q -= gap
             keys[q] = key
@@ -241,14 +245,16 @@ def _sort(keys: Any, low: int, high: int) -> None:
 def _grown(keys: Any, need: int) -> Any:
     """The same keys in an array with room for `need` at least."""
     more = np.empty(max(need, 2 * len(keys)), np.int64)
-    more[: len(keys)] = keys
+    for k in range(len(keys)):  # a slice would take numba a second and a half to compile
+        more[k] = keys[k]
     return more
 
 
 @compiled()
-def _neighbors_of(i: int, centre: Any, low: Any, high: Any, bins: Any, frame: Any, starts: Any, first: Any, order: Any, sorted_: Any,
-                  offset: int, limit: float, keys: Any, found: int) -> Any:  # fmt: skip
-    """Append the keys of the pairs (i, j >= i) of atom i -> keys, their number. A key: 33 bits of j, then 10 bits a direction of image + 512."""
+def _neighbors_of(i: int, centre: Any, window: Any, frame: Any, grid: Any, offset: int, limit: float, keys: Any, found: int) -> Any:
+    """Append the keys of the pairs (i, j >= i) of atom i -> keys, their number. A key: j, then 10 bits a direction for image + 512."""
+    low, high, bins = window
+    starts, first, order, sorted_ = grid
     for bx in range(low[0], high[0] + 1):
         nx = bx // bins[0]
         for by in range(low[1], high[1] + 1):
@@ -285,12 +291,13 @@ def _search(positions: Any, cells: Any, pbc: Any, ptr: Any, cutoff: float) -> An
     largest = 1
     for g in range(len(ptr) - 1):
         largest = max(largest, ptr[g + 1] - ptr[g])
-    keys, found = np.empty(32 * total + 64, np.int64), 0
+    keys, found = np.empty(32 * total + 64, np.int64), np.int64(0)
     heads, wraps, fractions = np.zeros(total + 1, np.int64), np.empty((total, 3), np.int64), np.empty((total, 3))
     order, home, sorted_ = np.empty(largest, np.int64), np.empty(largest, np.int64), np.empty((largest, 3))
     starts, first = np.empty(largest + 1, np.int64), np.empty(largest, np.int64)
     frame, reciprocal, heights, centre = np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty(3)
     bins, low, high = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3, np.int64)
+    window, grid = (low, high, bins), (starts, first, order, sorted_)
     for g in range(len(ptr) - 1):
         begin, atoms = ptr[g], ptr[g + 1] - ptr[g]
         _frame(cells[g], pbc[g], frame)
@@ -317,10 +324,8 @@ def _search(positions: Any, cells: Any, pbc: Any, ptr: Any, cutoff: float) -> An
                 if not pbc[g, k]:
                     low[k], high[k] = max(low[k], 0), min(high[k], bins[k] - 1)
             before = found
-            keys, found = _neighbors_of(
-                i, centre, low, high, bins, frame, starts, first, order, sorted_, begin, cutoff * cutoff, keys, found
-            )
-            _sort(keys, before, found)
+            keys, found = _neighbors_of(i, centre, window, frame, grid, begin, cutoff * cutoff, keys, found)
+            _sort(keys[before:found])
             heads[begin + i + 1] = found
     return keys[:found], heads, wraps, 0, 0
 
@@ -329,7 +334,8 @@ def _search(positions: Any, cells: Any, pbc: Any, ptr: Any, cutoff: float) -> An
 def _mirror(keys: Any, heads: Any, wraps: Any) -> Any:
     """Half of the pairs -> all edges, sorted: the edges to atom t are those found from atoms i <= t, then those that t found itself."""
     total = len(heads) - 1
-    edge_index, shift, reverse = np.empty((2, 2 * len(keys)), np.int64), np.empty((2 * len(keys), 3), np.int32), np.empty(2 * len(keys), np.int64)
+    edges = 2 * len(keys)
+    edge_index, shift, reverse = np.empty((2, edges), np.int64), np.empty((edges, 3), np.int32), np.empty(edges, np.int64)
     mirrored = np.zeros(total + 1, np.int64)  # where the next edge found from the other side goes
     own = np.empty(total, np.int64)
     for key in keys:
