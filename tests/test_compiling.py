@@ -1,0 +1,35 @@
+"""Compiled loops are kept in our own cache folder, and numba's settings stay as they are."""
+
+from __future__ import annotations
+
+import logging
+
+import numba
+
+from sciml import compiling
+from sciml.errors import ConfigError
+
+
+def doubled(x):
+    return 2 * x
+
+
+def test_machine_code_lies_in_the_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIML_CACHE", str(tmp_path / "cache"))
+    before = numba.config.CACHE_DIR
+    first = compiling.compiled()(doubled)
+    assert first(3) == 6 and first.stats.cache_misses
+    assert list((tmp_path / "cache" / "numba").rglob("*.nbi"))
+    again = compiling.compiled()(doubled)
+    assert again(4) == 8 and again.stats.cache_hits and not again.stats.cache_misses
+    assert numba.config.CACHE_DIR == before
+
+
+def test_without_a_folder_it_compiles_all_the_same(monkeypatch, caplog):
+    def refuse():
+        raise ConfigError("no folder")
+
+    monkeypatch.setattr(compiling, "cache_folder", refuse)
+    with caplog.at_level(logging.INFO, "sciml.compiling"):
+        assert compiling.compiled()(doubled)(5) == 10
+    assert "compiled code is not kept" in caplog.text
