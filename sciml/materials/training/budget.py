@@ -31,7 +31,7 @@ def steps_in(
     minutes: float, stream: BatchStream, energy_model: EnergyModel, objective: Objective, valid: tuple[GraphSet, Indices]
 ) -> dict[str, Any]:
     """Steps that fit into `minutes`, validations included: 20 steps are timed on a copy of the model, which is thrown away."""
-    model, device = copy.deepcopy(energy_model), energy_model.scale.device
+    model, device = copy.deepcopy(energy_model), next(energy_model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, amsgrad=True, fused=True)
     begun = 0.0
     for step in range(UNTIMED_STEPS + TIMED_STEPS):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning.pytorch as pl
@@ -26,13 +27,13 @@ class RunControl(pl.Callback):
         self.save, self.checkpoint_seconds = save, checkpoint_seconds
         self.stopped_by: signal.Signals | None = None
         self._saved = time.monotonic()
-        self._old: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take over the signals (only possible in the main thread)."""
         self._saved = time.monotonic()
         if threading.current_thread() is threading.main_thread():
-            self._old = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            for number in _SIGNALS:
+                signal.signal(number, self._note)
 
     def _note(self, number: int, _: object) -> None:
         if self.stopped_by is not None and number == signal.SIGINT:
@@ -52,18 +53,24 @@ class RunControl(pl.Callback):
                 self.save(pl_module)
             self._saved = time.monotonic()
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back."""
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-        self._old = {}
-
     def raise_if_stopped(self) -> None:
         """KeyboardInterrupt after SIGINT, SystemExit(143) after SIGTERM."""
         if self.stopped_by == signal.SIGINT:
             raise KeyboardInterrupt
         if self.stopped_by is not None:
             raise SystemExit(128 + int(self.stopped_by))
+
+
+@contextlib.contextmanager
+def kept_signals() -> Iterator[None]:
+    """After the block SIGINT and SIGTERM are handled as before it."""
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 class Progress(pl.Callback):

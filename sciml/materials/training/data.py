@@ -122,8 +122,9 @@ class FactsBuilder:
         z = graph.z.numpy()
         numbers, amounts = np.unique(z, return_counts=True)
         composition = tuple(zip(numbers.tolist(), amounts.tolist(), strict=True))
-        pairs = np.unique(z[graph.edge_index.numpy()], axis=1).T  # [P, 2]
-        self.pairs |= {(min(pair), max(pair)) for pair in pairs.tolist()}
+        source, target = z[graph.edge_index.numpy()]
+        codes = np.unique(128 * np.minimum(source, target) + np.maximum(source, target))
+        self.pairs |= {divmod(code, 128) for code in codes.tolist()}
         energy = float(graph.energy) if bool(graph.energy_mask) else np.nan
         forces = float(graph.forces.square().sum()) if bool(graph.forces_mask) else np.nan
         stress = float(graph.stress.square().sum()) if bool(graph.stress_mask) else np.nan

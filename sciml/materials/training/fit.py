@@ -47,6 +47,7 @@ def train_potential(
     model_options: Mapping[str, Any] | None = None,
     recipe: Recipe | Mapping[str, Any] | None = None,
     repulsion: bool = True,
+    read_options: Mapping[str, Any] | None = None,
     verbose: bool = True,
     devices: int = 1,
     num_nodes: int = 1,
@@ -58,7 +59,8 @@ def train_potential(
     up. steps, minutes: the budget; minutes become steps once. weights: of energy, forces, stress, in units of the data's spread; a target
     that is named must have data. references: eV of single atoms by symbol, for elements without an isolated atom in the data. start_from:
     a potential to fine-tune. resume: go on with the run in `out`, which otherwise must be empty. ensemble: members, trained one after the
-    other. devices, num_nodes, strategy: Lightning's flags for training on several devices (one process each).
+    other. read_options: `units`, `keys`, ... of `read_structures` for paths. devices, num_nodes, strategy: Lightning's flags for training
+    on several devices (one process each).
 
     The model lies in `out`/model, beside the learning curve, checkpoints, test metrics and parity data (see `run_folder`). With the same
     seed, thread count and steps the weights are the same bit for bit on CPU, also after interruptions. SIGINT raises KeyboardInterrupt and
@@ -72,7 +74,7 @@ def train_potential(
     machine = _machine(device, devices, num_nodes, strategy, verbose)
     folder = RunFolder(out, writes=machine.rank == 0)
     with folder.held(resume):
-        sets = open_sets(train, valid, test, options.model.cutoff_A, options.recipe, seed, weights)
+        sets = open_sets(train, valid, test, options.model.cutoff_A, options.recipe, seed, weights, read_options)
         job = prepare(sets, options)
         folder.settle_config(_config(job, machine))
         folder.write_json("census.json", sets.census)

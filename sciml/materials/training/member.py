@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from sciml.errors import DataError
 from sciml.materials.potential import EnergyModel
 from sciml.materials.training.checkpoint import Checkpoint
-from sciml.materials.training.control import Progress, RunControl
+from sciml.materials.training.control import Progress, RunControl, kept_signals
 from sciml.materials.training.data import BatchStream, passes
 from sciml.materials.training.failure import Failure
 from sciml.materials.training.module import TrainingModule
@@ -110,7 +110,7 @@ def _fit(job: Job, member: int, module: TrainingModule, folder: RunFolder, machi
     if Progress.wanted(machine.verbose) and machine.rank == 0:
         callbacks.append(Progress(job.objective.steps, f"member {member}" if job.options.members > 1 else "training"))
     loader = DataLoader(stream_of(job, member, module.step, machine), batch_size=None)
-    with quiet_lightning():
+    with quiet_lightning(), kept_signals():
         machine.trainer(callbacks, str(folder.path)).fit(module, loader)
 
 

@@ -145,8 +145,8 @@ class TrainingModule(pl.LightningModule):
         """All state, from which `restore` goes on bit for bit."""
         names = [name for name, _ in self.energy_model.named_parameters()]
         tensors = {f"model.{name}": value for name, value in self.energy_model.state_dict().items()}
-        for prefix, values in (("average", self.averages), ("best", self.best)):
-            tensors |= {f"{prefix}.{name}": value for name, value in zip(names, values, strict=False)}
+        for kind, values in (("average", self.averages), ("best", self.best)):
+            tensors |= {f"{kind}.{name}": value for name, value in zip(names, values, strict=False)}
         for name, parameter in self.energy_model.named_parameters():
             moments = self.optimizer.state.get(parameter, {})
             tensors |= {f"optimizer.{key}.{name}": moments[key] for key in _MOMENTS if key in moments}
@@ -184,6 +184,6 @@ class _Swapped:
         for parameter, weight in self.pairs:
             parameter.data = weight
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *reason: object) -> None:
         for (parameter, _), own in zip(self.pairs, self.own, strict=True):
             parameter.data = own

@@ -14,7 +14,8 @@ from ase.data import atomic_numbers, chemical_symbols
 from sciml.errors import ConfigError, DataError
 from sciml.materials.graph import CrystalGraph, build_graph
 from sciml.materials.models.contract import ModelConfig, build_model, parse_config
-from sciml.materials.potential import EnergyModel, Potential, References, differentiate
+from sciml.materials.potential import EnergyModel, Potential, differentiate
+from sciml.materials.references import References
 from sciml.materials.training.data import GraphSet, atoms_of, passes
 from sciml.materials.training.loss import Objective, spread_of, targets_of
 from sciml.materials.training.recipe import Recipe
@@ -144,7 +145,7 @@ def _references(sets: Sets, options: Options, species: tuple[int, ...]) -> Refer
     """Reference energies from the training structures; those of a potential to be tuned are shifted by what it leaves of the energies."""
     facts, rows = sets.train.facts, sets.train_rows
     counts, energy = facts.counts(species)[rows], facts.table.energy[rows]
-    given = {_number(key): float(value) for key, value in (options.references or {}).items()}
+    given: dict[str | int, float] = {_number(key): float(value) for key, value in (options.references or {}).items()}
     isolated = facts.table.isolated[rows]
     if options.start is None:
         return References.fit(species, counts, energy, isolated, given)

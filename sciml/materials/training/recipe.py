@@ -86,7 +86,7 @@ class Recipe(BaseModel):
         """Steps between two validations."""
         return max(1, steps // self.validations)
 
-    def with_weights(self, weights: dict[str, float] | None) -> Recipe:
+    def with_weights(self, weights: Mapping[str, float] | None) -> Recipe:
         """A recipe whose loss weights are replaced by `weights` (keys energy, forces, stress); targets not named get 0.
 
         A given energy weight holds over the whole run up to the ratio of the late phase in this recipe.

@@ -22,7 +22,9 @@ def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Poten
     sets = job.sets
     seen = sets.train.facts.pairs | (job.options.start.pairs_seen or set() if job.options.start is not None else set())
     potential = Potential(members, job.references, pairs_seen=seen)
-    result = None if sets.test is None else evaluate(potential, pieces(sets.test), excluded=sets.equivalent, seed=job.options.seed)
+    result = None
+    if sets.test is not None:
+        result = evaluate(potential, pieces(sets.test, sets.read), excluded=sets.equivalent, seed=job.options.seed)
     metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
     potential.metadata.update(training=_training(job), metrics=metrics)
     if folder.writes:

@@ -1,15 +1,15 @@
 """The folder of one run: who may use it, what it was asked to do, how far it is.
 
-    config.json            all that the weights depend on; a resumed run must ask for the same
-    census.json            labels of the training set, counted
-    budget.json            the number of steps, and how it was found
-    learning_curve.jsonl   one line at each validation, of all members
-    checkpoints/           state of members that train, final state of those that are done
-    failure/               structures and weights of a step that gave NaN
-    model/                 the potential
-    metrics.json           errors on validation and test set, with intervals
-    parity-*.parquet       labels and predictions of the test set
-    manifest.json          versions, seed, digests
+config.json            all that the weights depend on; a resumed run must ask for the same
+census.json            labels of the training set, counted
+budget.json            the number of steps, and how it was found
+learning_curve.jsonl   one line at each validation, of all members
+checkpoints/           state of members that train, final state of those that are done
+failure/               structures and weights of a step that gave NaN
+model/                 the potential
+metrics.json           errors on validation and test set, with intervals
+parity-*.parquet       labels and predictions of the test set
+manifest.json          versions, seed, digests
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ class Sets:
     valid_rows: Indices
     census: dict[str, Any]
     test: Source | None
+    read: dict[str, Any]
     equivalent: tuple[int, ...]
     """Test records that equal a training structure up to rotation or symmetry."""
 
@@ -48,39 +49,42 @@ def open_sets(
     recipe: Recipe,
     seed: int,
     weights: Mapping[str, float] | None = None,
+    read: Mapping[str, Any] | None = None,
 ) -> Sets:
-    """Read and graph the data. Without `valid` a tenth is taken by group from 20 structures up.
+    """Read and graph the data. Without `valid` a tenth is taken by group from 20 structures up. read: for paths.
 
     Raises DataError for an empty or damaged set, a target in `weights` without data, and where a test structure stands in the training set.
     """
+    equivalent: tuple[int, ...] = ()
     if _is_large(train):
-        train_set: GraphSet = ShardGraphs(Path(str(train)), cutoff_A, recipe)
-        counted, equivalent = _census_of(train_set.facts), ()
+        train_set: GraphSet = ShardGraphs(Path(str(train)), cutoff_A, recipe, read)
+        counted = _census_of(train_set.facts)
         rows, valid_rows = _split_facts(train_set.facts, seed) if valid is None else (np.arange(len(train_set)), np.arange(0))
     else:
-        structures = gather(train)
+        structures = gather(train, read)
         train_set = MemoryGraphs(structures, cutoff_A, _name(train, "training set"))
-        counted, equivalent = _count(structures, weights), _against(structures, test)
+        counted, equivalent = _count(structures, weights), _against(structures, test, read)
         rows, valid_rows = _split(structures, seed) if valid is None else (np.arange(len(structures)), np.arange(0))
     valid_set = train_set
     if valid is not None:
-        valid_set = MemoryGraphs(gather(valid), cutoff_A, _name(valid, "validation set"))
+        valid_set = MemoryGraphs(gather(valid, read), cutoff_A, _name(valid, "validation set"))
         valid_rows = np.arange(len(valid_set))
-    return Sets(train_set, rows, valid_set, valid_rows, counted, test, equivalent)
+    return Sets(train_set, rows, valid_set, valid_rows, counted, test, dict(read or {}), equivalent)
 
 
-def gather(source: Source) -> list[Atoms]:
+def gather(source: Source, read: Mapping[str, Any] | None = None) -> list[Atoms]:
     """All structures of a list, a path, or a list of paths. ConfigError for anything else."""
+    options = dict(read or {})
     if isinstance(source, str | Path):
-        return read_structures(source)
+        return read_structures(source, **options)
     if not isinstance(source, Sequence):
         raise ConfigError(f"structures: found {type(source).__name__}, expected a list of structures, a path, or a list of paths")
-    return [atoms for item in source for atoms in (read_structures(item) if isinstance(item, str | Path) else [as_atoms(item)])]
+    return [atoms for item in source for atoms in (read_structures(item, **options) if isinstance(item, str | Path) else [as_atoms(item)])]
 
 
-def pieces(source: Source, size: int = 64) -> Iterator[list[Atoms]]:
+def pieces(source: Source, read: Mapping[str, Any] | None = None, size: int = 64) -> Iterator[list[Atoms]]:
     """The structures of a source, `size` at a time; large files are not held in memory."""
-    records = iterate_structures(source) if _is_large(source) else gather(source)
+    records = iterate_structures(str(source), **dict(read or {})) if _is_large(source) else gather(source, read)
     piece: list[Atoms] = []
     for atoms in records:
         piece.append(atoms)
@@ -117,11 +121,11 @@ def _split(structures: list[Atoms], seed: int) -> tuple[Indices, Indices]:
     return np.array(split.train, dtype=np.int64), np.array(split.valid, dtype=np.int64)
 
 
-def _against(structures: list[Atoms], test: Source | None) -> tuple[int, ...]:
+def _against(structures: list[Atoms], test: Source | None, read: Mapping[str, Any] | None) -> tuple[int, ...]:
     """Test records equivalent to training structures; DataError for identical ones."""
     if test is None or _is_large(test):
         return ()
-    compared = compare_sets(structures, gather(test))
+    compared = compare_sets(structures, gather(test, read))
     compared.require_disjoint()
     if compared.equivalent:
         logger.warning("%s", compared.text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,15 @@ def unpack_graph(arrays: Arrays, number: int, atom_ends: NDArray[np.int64], edge
 class ShardGraphs:
     """The graphs of a file of structures, in shards under the cache folder; the newest shards that were used stay in memory."""
 
-    def __init__(self, path: Path, cutoff_A: float, recipe: Recipe) -> None:
+    def __init__(self, path: Path, cutoff_A: float, recipe: Recipe, read: Mapping[str, Any] | None = None) -> None:
         self.name, self.recipe = str(path), recipe
-        key = files.digest(f"{FORMAT} {files.digest(path)} {cutoff_A!r} {recipe.shard_MB}".encode())
+        options = dict(read or {})
+        key = files.digest(f"{FORMAT} {files.digest(path)} {cutoff_A!r} {recipe.shard_MB} {sorted(options.items())}".encode())
         self.folder = cache_folder() / "graphs" / key
         if not (self.folder / "index.json").is_file():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             with files.write_folder(self.folder) as place:
-                write_shards(place, iterate_structures(path), cutoff_A, recipe, self.name)
+                write_shards(place, iterate_structures(path, **options), cutoff_A, recipe, self.name)
             logger.info("%s: graphs written to %s", self.name, self.folder)
         index = files.read_json(self.folder / "index.json")
         self.starts, self.digests = np.array(index["starts"], dtype=np.int64), index["digests"]
@@ -115,11 +116,15 @@ class ShardGraphs:
             if files.digest(data) != self.digests[shard]:
                 raise DataError(f"{path}: the digest does not match, this cached shard is damaged; remove the folder {self.folder}")
             arrays = load(data)
-            ends = (np.concatenate([[0], np.cumsum(arrays[name], dtype=np.int64)]) for name in ("atoms", "edges"))
-            self._shards[shard] = (arrays, *ends)
+            self._shards[shard] = (arrays, _ends(arrays["atoms"]), _ends(arrays["edges"]))
         self._shards.move_to_end(shard)
         arrays, atom_ends, edge_ends = self._shards[shard]
         return arrays, index - int(self.starts[shard]), atom_ends, edge_ends
+
+
+def _ends(amounts: NDArray[Any]) -> NDArray[np.int64]:
+    """Running sums with a leading zero."""
+    return np.concatenate([[0], np.cumsum(amounts)]).astype(np.int64)
 
 
 def write_shards(place: Path, records: Iterable[Atoms], cutoff_A: float, recipe: Recipe, name: str) -> None:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import torch
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from conftest import TINY, copper  # noqa: E402
-
-from sciml.materials.training import train_potential  # noqa: E402
+from sciml.materials.training import train_potential
+from tests.materials.training.conftest import TINY, copper
 
 
 def die_in_write(after: int) -> None:
@@ -32,8 +30,12 @@ def die_in_write(after: int) -> None:
 
 def run(out: str, steps: int, **options) -> None:
     """The run that is interrupted and the one that is not."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=True, checkpoint_seconds=0.1, **options)
+    try:
+        train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=True, checkpoint_seconds=0.1, **options)
+    finally:
+        torch.set_num_threads(threads)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import torch
 
 from sciml import files
 from sciml.materials.training.checkpoint import CheckpointFolder, unpack
+from tests.materials.training.interrupted import run
 
 HERE = Path(__file__).resolve().parent
 STEPS = 400
@@ -50,8 +52,6 @@ def final_bytes(out: Path) -> dict[str, bytes]:
 
 
 def curve(out: Path) -> list[dict]:
-    import json
-
     lines = [json.loads(line) for line in files.read_lines(out / "learning_curve.jsonl")]
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
@@ -59,12 +59,12 @@ def curve(out: Path) -> list[dict]:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("unbroken") / "run"
-    finish(out)
+    run(str(out), STEPS)
     return out
 
 
-def killed_and_resumed(out: Path, kills: int, steps: int, seed: int) -> None:
-    """Kill a run at random times, each after a new checkpoint; the second time inside a write; then let it end."""
+def killed(out: Path, kills: int, steps: int, seed: int) -> None:
+    """Kill a run at random times, each after a new checkpoint; the second time inside a write."""
     generator = np.random.default_rng(seed)
     for number in range(kills):
         before = newest(out)
@@ -80,66 +80,65 @@ def killed_and_resumed(out: Path, kills: int, steps: int, seed: int) -> None:
         assert process.returncode == -signal.SIGKILL
         assert newest(out) > before
         assert CheckpointFolder(out / "checkpoints").latest(0) is not None
-    finish(out, steps)
 
 
-def test_killed_twice_equals_unbroken_bit_for_bit(unbroken: Path, tmp_path: Path) -> None:
-    killed_and_resumed(tmp_path / "run", 2, STEPS, seed=0)
-    assert final_bytes(tmp_path / "run") == final_bytes(unbroken)
-    assert curve(tmp_path / "run") == curve(unbroken)
+def stopped_by(number: signal.Signals, code: int, out: Path) -> None:
+    """Send a signal after a new checkpoint: the run ends within 10 s with this exit code and a checkpoint of its last step."""
+    before, process = newest(out), start(out)
+    wait_for_checkpoint(process, out, before)
+    process.send_signal(number)
+    begun = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == code
+    assert time.monotonic() - begun < 10
+    latest = CheckpointFolder(out / "checkpoints").latest(0)
+    assert latest is not None and before < latest.state["step"] == newest(out) < STEPS
+
+
+def test_killed_twice_then_terminated_equals_unbroken_bit_for_bit(unbroken: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    killed(out, 2, STEPS, seed=0)
+    stopped_by(signal.SIGTERM, 143, out)
+    finish(out)
+    assert final_bytes(out) == final_bytes(unbroken)
+    assert curve(out) == curve(unbroken)
+
+
+def test_interrupted_leaves_a_checkpoint(tmp_path: Path) -> None:
+    stopped_by(signal.SIGINT, 130, tmp_path / "run")
 
 
 @pytest.mark.long
 def test_killed_ten_times_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:
     steps = 4000
     finish(tmp_path / "unbroken", steps)
-    killed_and_resumed(tmp_path / "killed", 10, steps, seed=1)
+    killed(tmp_path / "killed", 10, steps, seed=1)
+    finish(tmp_path / "killed", steps)
     assert final_bytes(tmp_path / "killed") == final_bytes(tmp_path / "unbroken")
     assert curve(tmp_path / "killed") == curve(tmp_path / "unbroken")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_signals_leave_a_checkpoint(unbroken: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    out = tmp_path / "run"
-    process = start(out)
-    wait_for_checkpoint(process, out, -1)
-    process.send_signal(number)
-    begun = time.monotonic()
-    process.communicate(timeout=60)
-    assert process.returncode == code
-    assert time.monotonic() - begun < 10
-    assert CheckpointFolder(out / "checkpoints").latest(0).state["step"] == newest(out) < STEPS
-    if number == signal.SIGTERM:
-        finish(out)
-        assert final_bytes(out) == final_bytes(unbroken)
 
 
 DDP = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import torch
-from conftest import TINY, copper
-from sciml.materials.training import train_potential
+from tests.materials.training.interrupted import run
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    train_potential(copper(24), steps=20, model_options=TINY, out=sys.argv[2], devices=int(sys.argv[3]), device="cpu")
+    run(sys.argv[2], 20, devices=2, device="cpu")
 """
 
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
-    script = tmp_path / "run.py"
+    script, one, two = tmp_path / "run.py", tmp_path / "one", tmp_path / "two"
     script.write_text(DDP)
-    weights = {}
-    for processes in (1, 2):
-        out = tmp_path / str(processes)
-        command = [sys.executable, str(script), str(HERE), str(out), str(processes)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
+    run(str(one), 20)
+    done = subprocess.run([sys.executable, str(script), str(HERE.parents[2]), str(two)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    weights = []
+    for out in (one, two):
         tensors = unpack((out / "checkpoints" / "member-0-final.ckpt").read_bytes()).tensors
-        weights[processes] = torch.cat([tensors[name].flatten() for name in sorted(tensors)])
-    difference = (weights[1] - weights[2]).abs().max() / weights[1].abs().max()
-    assert float(difference) < 1e-4
-    lines = [curve(tmp_path / str(processes)) for processes in (1, 2)]
-    assert [line["step"] for line in lines[0]] == [line["step"] for line in lines[1]]
-    assert lines[1][0]["loss"] == pytest.approx(lines[0][0]["loss"], rel=1e-5)
-    assert lines[1][0]["valid"]["loss"] == pytest.approx(lines[0][0]["valid"]["loss"], rel=1e-4)
+        weights.append(torch.cat([tensors[name].flatten() for name in sorted(tensors)]))
+    assert float((weights[0] - weights[1]).abs().max() / weights[0].abs().max()) < 1e-4
+    first, second = curve(one), curve(two)
+    assert [line["step"] for line in first] == [line["step"] for line in second]
+    assert second[0]["loss"] == pytest.approx(first[0]["loss"], rel=1e-6)
+    assert second[0]["valid"]["loss"] == pytest.approx(first[0]["valid"]["loss"], rel=1e-5)
