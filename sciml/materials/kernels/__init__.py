@@ -6,12 +6,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sciml.materials.kernels import cpu, reference
+from sciml.materials.kernels import edges, products, reference
 from sciml.materials.kernels.blocks import Blocks, neighbour_blocks
-from sciml.materials.kernels.harmonics import bessel, envelope, harmonics
+from sciml.materials.kernels.reference import envelope
 from sciml.materials.kernels.tables import CONVENTION, Couplings, couplings, degrees
 
-__all__ = ["CONVENTION", "Blocks", "Products", "bessel", "couplings", "degrees", "envelope", "harmonics", "neighbour_blocks"]
+__all__ = ["CONVENTION", "Blocks", "Products", "bessel", "couplings", "degrees", "envelope", "harmonics", "messages", "neighbour_blocks"]
+
+
+def harmonics(u: Tensor, l_max: int) -> Tensor:
+    """Y_lm(u) for unit vectors u [E, 3] -> [E, (l_max + 1)^2], norm and order of `tables`."""
+    return (edges if u.device.type == "cpu" else reference).harmonics(u, l_max)
+
+
+def bessel(r: Tensor, cutoff: float, scale: Tensor) -> Tensor:
+    """scale_n sqrt(2 / cutoff) sin(n pi r / cutoff) / r times the envelope, r [E, 1] in angstrom -> [E, n] (Gasteiger 2020, eq. 7)."""
+    return (edges if r.device.type == "cpu" else reference).bessel(r, cutoff, scale)
+
+
+def messages(b: Tensor, y: Tensor, u: Tensor) -> Tensor:
+    """sum_nk b[i, s, n] y[i, s, k] u[i, n k, c]: radial [N, M, n], harmonics [N, M, k], features [N, n k, C] -> [N, M, C]."""
+    return (edges if b.device.type == "cpu" else reference).messages(b, y, u)
 
 
 def _inner_table(l_max: int) -> Couplings:
@@ -28,11 +43,11 @@ class Products:
     def __init__(self, l_max: int) -> None:
         self._tables = {"square": couplings(l_max), "inner": _inner_table(l_max)}
         self.paths = self._tables["square"].paths  # (l1, l2, l) of each weight of `square`
-        self._slots = {name: cpu.slots(table) for name, table in self._tables.items()}
+        self._slots = {name: products.slots(table) for name, table in self._tables.items()}
 
     def _couple(self, name: str, weights: Tensor, a: Tensor, b: Tensor) -> Tensor:
         if a.device.type == "cpu":
-            return cpu.couple(weights, a, b, self._slots[name])
+            return products.couple(weights, a, b, self._slots[name])
         return reference.couple(weights, a, b, self._tables[name])
 
     def square(self, paths: Tensor, a: Tensor) -> Tensor:

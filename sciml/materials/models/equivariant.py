@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sciml.materials.graph import CrystalGraph, collate, edge_vectors
-from sciml.materials.kernels import Blocks, Products, bessel, harmonics, neighbour_blocks
+from sciml.materials.kernels import Blocks, Products, bessel, harmonics, messages, neighbour_blocks
 from sciml.materials.kernels.tables import couplings, degrees
 from sciml.materials.models.contract import AtomFeatures, AtomModel, ModelConfig, register
 from sciml.materials.models.scales import Scale, measuring
@@ -39,7 +39,7 @@ class EquivariantConfig(ModelConfig):
     """Features of each component; raising it fits more and costs between its first and second power."""
     radial: int = Field(8, ge=2, le=32)
     """Number of radial (Bessel) functions; raising it resolves distances finer and can follow noise."""
-    hidden: int = Field(64, ge=4, le=512)
+    hidden: int = Field(32, ge=4, le=512)
     """Width of the scalar networks; raising it makes the energy more non-linear in the invariants."""
     species_channels: int = Field(4, ge=1, le=32)
     """Features by which neighbours' elements are told apart (never more than there are elements)."""
@@ -124,7 +124,7 @@ class Equivariant(AtomModel):
         v = blocks.fill(vectors, self.cutoff_A)  # [N M, 3]
         r = v.square().sum(1, keepdim=True).sqrt()
         y = harmonics(v / r, self.config.l_max)
-        b = bessel(r, self.cutoff_A, self.config.radial) * self.radial_scale
+        b = bessel(r, self.cutoff_A, self.radial_scale)
         return y.view(*blocks.shape, -1), b.view(*blocks.shape, -1)
 
     def moments(self, y: Tensor, b: Tensor, blocks: Blocks, kind_of_slot: Tensor | None) -> Tensor:
@@ -152,10 +152,10 @@ class Equivariant(AtomModel):
     def messages(self, y: Tensor, b: Tensor, u: Tensor, blocks: Blocks) -> Tensor:
         """Second density [lm, N, C]: sum over neighbours of Y_lm(r_ij) sum_n B_n(r) sum_l'm' w Y_l'm'(r_ij) u_j,l'm'."""
         k, c = self.components, u.shape[2]
-        basis = (b.unsqueeze(3) * (y[..., :k] * self.mirror).unsqueeze(2)).flatten(2)  # [N, M, n k], seen from the neighbour
+        turned = y[..., :k] * self.mirror  # [N, M, k], harmonics as seen from the neighbour
         weights = self.radial[self.degree[:k]].transpose(0, 1)  # [n, k, C]
         passed = (weights.unsqueeze(0) * u[:k].permute(1, 0, 2).unsqueeze(1)).reshape(len(y), -1, c)  # [N, n k, C]
-        sent = torch.bmm(basis, passed).view(-1, c)[blocks.reverse]  # [N M, C], now in the blocks of the receiver
+        sent = messages(b, turned, passed).view(-1, c)[blocks.reverse]  # [N M, C], now in the blocks of the receiver
         summed = torch.bmm(y.transpose(1, 2), sent.view(*blocks.shape, c))  # [N, lm, C]
         return summed.transpose(0, 1)
 
@@ -171,7 +171,7 @@ class Equivariant(AtomModel):
         vectors = edge_vectors(graph).to(self.radial_scale)
         if not len(vectors):
             return
-        radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, self.config.radial)
+        radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, torch.ones_like(self.radial_scale))
         self.radial_scale.copy_(radial.square().mean(0).clamp(min=1e-12).rsqrt())
         with measuring(self):
             self(graph, vectors)

@@ -84,7 +84,7 @@ class Invariant(AtomModel):
         blocks, kind = neighbour_blocks(graph), self.atom_species(graph)
         v = blocks.fill(vectors, self.cutoff_A)
         r = v.square().sum(1, keepdim=True).sqrt()
-        b = (bessel(r, self.cutoff_A, len(self.radial_scale)) * self.radial_scale).view(*blocks.shape, -1)  # [N, M, n]
+        b = bessel(r, self.cutoff_A, self.radial_scale).view(*blocks.shape, -1)  # [N, M, n]
         u = (v / r).view(*blocks.shape, 3)
         angles = legendre(torch.bmm(u, u.transpose(1, 2)), self.highest)  # each [N, M, M]
         source = blocks.sources(graph, torch.arange(len(graph.z), device=v.device))
@@ -100,7 +100,7 @@ class Invariant(AtomModel):
         graph = collate(list(graphs))
         vectors = edge_vectors(graph).to(self.radial_scale)
         if len(vectors):
-            radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, len(self.radial_scale))
+            radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, torch.ones_like(self.radial_scale))
             self.radial_scale.copy_(radial.square().mean(0).clamp(min=1e-12).rsqrt())
             with measuring(self):
                 self(graph, vectors)

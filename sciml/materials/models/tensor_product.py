@@ -93,7 +93,7 @@ class TensorProduct(AtomModel):
         c, x, scalars = self.config.channels, self.element[self.atom_species(graph)], []  # type: ignore[attr-defined]
         r = vectors.square().sum(1, keepdim=True).sqrt()
         y = harmonics(vectors / r, self.config.l_max)  # type: ignore[attr-defined]
-        b = bessel(r, self.cutoff_A, len(self.radial_scale)) * self.radial_scale
+        b = bessel(r, self.cutoff_A, self.radial_scale)
         for number, layer in enumerate(self.layers):
             x = layer(x, y, b, graph, self.norm, number == 0)
             scalars.append(x[:, :c])
@@ -118,6 +118,6 @@ class TensorProduct(AtomModel):
         graph = collate(list(graphs))
         vectors = edge_vectors(graph).to(self.radial_scale)
         if len(vectors):
-            radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, len(self.radial_scale))
+            radial = bessel(vectors.norm(dim=1, keepdim=True), self.cutoff_A, torch.ones_like(self.radial_scale))
             self.radial_scale.copy_(radial.square().mean(0).clamp(min=1e-12).rsqrt())
             self.norm.fill_((len(graph.z) / len(vectors)) ** 0.5)

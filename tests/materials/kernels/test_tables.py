@@ -8,7 +8,7 @@ import pytest
 import torch
 from e3nn import o3
 
-from sciml.materials.kernels.harmonics import harmonics
+from sciml.materials.kernels import harmonics
 from sciml.materials.kernels.tables import couplings, degrees, harmonic_polynomials
 
 

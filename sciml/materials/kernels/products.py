@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
+from sciml.compiling import compiled
 from sciml.materials.kernels.tables import Couplings
 
 BLOCK = 256  # numbers of one component worked on at once: three operands of 16 components stay in the first-level cache
@@ -43,8 +43,8 @@ def slots(table: Couplings) -> Slots:
     return Slots(index, table.coefficient, (int(table.out.max()) + 1, int(table.left.max()) + 1, int(table.right.max()) + 1))
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
-def _couple(out, weights, a, b, index, coefficient):  # type: ignore[no-untyped-def]
+@compiled(fastmath={"nsz", "arcp", "contract"})
+def _couple(out: Any, weights: Any, a: Any, b: Any, index: Any, coefficient: Any) -> None:
     block, total = weights.shape[1], a.shape[1]
     for start in range(0, total, block):
         stop = min(start + block, total)
@@ -56,8 +56,8 @@ def _couple(out, weights, a, b, index, coefficient):  # type: ignore[no-untyped-
                 o[s] += c * w[s] * left[s] * right[s]
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
-def _couple_weights(out, a, b, c, index, coefficient):  # type: ignore[no-untyped-def]
+@compiled(fastmath={"nsz", "arcp", "contract"})
+def _couple_weights(out: Any, a: Any, b: Any, c: Any, index: Any, coefficient: Any) -> None:
     block, total = out.shape[1], a.shape[1]
     for start in range(0, total, block):
         stop = min(start + block, total)
