@@ -1,7 +1,7 @@
 """The door: files and objects in, checked `ase.Atoms` with labels in eV, eV/A, eV/A^3 out.
 
-Files are parsed in a limited child process (`sciml.sandbox`) by the readers of `sciml.materials.formats`; every refusal is a `DataError` that names
-file, record (from 0), field, what was found and what would be right.
+Files are parsed in a limited child process (`sciml.sandbox`) by the readers of `sciml.materials.formats`; every refusal is a
+`DataError` that names file, record (from 0), field, what was found and what would be right.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,26 +48,37 @@ def read_structures(
 ) -> list[Atoms]:
     """All structures of a file, checked, with their labels.
 
-    `path`: a CIF, extxyz, xyz, POSCAR, CONTCAR, OUTCAR, vasprun.xml, ASE .traj, ASE or pymatgen JSON file (plain, gzip, bzip2 or xz), or objects:
-    `ase.Atoms`, pymatgen Structure or Molecule, or a list of these. Labels are in `atoms.calc.results`: energy and free_energy (eV; the free energy
-    where the file has both), forces [N,3] (eV/A, no constraint applied), stress [6] (eV/A^3, tension positive, xx yy zz yz xz xy); a label that a
-    record has not is absent there. All other columns stay in `info` and `arrays`.
+    `path`: a CIF, extxyz, xyz, POSCAR, CONTCAR, OUTCAR, vasprun.xml, ASE .traj, ASE or pymatgen JSON file (plain, gzip, bzip2 or xz),
+    or objects: `ase.Atoms`, pymatgen Structure or Molecule, or a list of these. Labels are in `atoms.calc.results`: energy and
+    free_energy (eV; the free energy where the file has both), forces [N,3] (eV/A, no constraint applied), stress [6] (eV/A^3, tension
+    positive, xx yy zz yz xz xy); a label that a record has not is absent there. All other columns stay in `info` and `arrays`.
 
     units: of the file, as in {"energy": "eV", "forces": "eV/A", "stress": "-kBar"}; length too.
-    keys: columns to read instead of energy, forces, stress, virial, as in {"energy": "REF_energy"}; further names are kept under that name.
+    keys: columns to read instead of energy, forces, stress, virial, as in {"energy": "REF_energy"}; further names are kept under that
+    name.
     symbols: elements for a POSCAR without an element line, one a group of atoms or one an atom.
     min_distance_A: smallest distance between atoms, images included. max_sites: most atoms a record may have.
-    check_formula: refuse a CIF whose atoms do not agree with its formula and number of formula units. format: one of `formats.FORMATS`, not guessed.
+    check_formula: refuse a CIF whose atoms do not agree with its formula and number of formula units. format: one of `formats.FORMATS`,
+    not guessed.
 
-    Raises DataError for anything that is damaged, incomplete, disordered or contradicts itself, ConfigError for an option that cannot be meant.
+    Raises DataError for anything that is damaged, incomplete, disordered or contradicts itself, ConfigError for an option that cannot
+    be meant.
     """
-    options = {"min_distance_A": min_distance_A, "max_sites": max_sites}
     if isinstance(path, str | os.PathLike):
-        parsing = {"symbols": symbols, "check_formula": check_formula, "format": format}
-        return list(iterate_structures(path, units=units, keys=keys, **options, **parsing))
+        stream = iterate_structures(
+            path,
+            units=units,
+            keys=keys,
+            symbols=symbols,
+            min_distance_A=min_distance_A,
+            max_sites=max_sites,
+            check_formula=check_formula,
+            format=format,
+        )
+        return list(stream)
     objects = path if isinstance(path, Iterable) and not isinstance(path, Atoms) and not hasattr(path, "sites") else [path]
     reader = LabelReader("objects", keys, units)
-    found = [_finished(_record_of(each, k), reader, Place("object", k), **options) for k, each in enumerate(objects)]
+    found = [_finished(_record_of(each, k), reader, Place("object", k), min_distance_A, max_sites) for k, each in enumerate(objects)]
     reader.finish(len(found))
     return found
 
@@ -89,9 +100,12 @@ def iterate_structures(
     """
     if format is not None and format not in FORMATS:
         raise ConfigError(f"format: unknown format {format!r}; expected one of {', '.join(FORMATS)}")
+    path = Path(path)
     form = format or detect(path)
     if symbols is not None and form != "poscar":
-        raise ConfigError(f"symbols: {path} has the format {form}, which names its elements; symbols= is for a POSCAR without an element line")
+        raise ConfigError(
+            f"symbols: {path} has the format {form}, which names its elements; symbols= is for a POSCAR without an element line"
+        )
     reader = LabelReader(str(path), keys, units, fixed_units=form in ("outcar", "vasprun"))
     place, count = Place(path), 0
     options: dict[str, Any] = {"max_sites": max_sites}
@@ -100,13 +114,14 @@ def iterate_structures(
     with contextlib.closing(_pieces(path, form, options)) as pieces:
         for head, arrays in pieces:
             for record in unpack(head, arrays):
-                yield _finished(record, reader, place.at(count), min_distance_A=min_distance_A, max_sites=max_sites)
+                yield _finished(record, reader, place.at(count), min_distance_A, max_sites)
                 count += 1
     reader.finish(count)
 
 
 def as_atoms(obj: Any) -> Atoms:
-    """`ase.Atoms` of an in-process structure: Atoms as they are (not copied), pymatgen's Structure and Molecule converted, site properties in `arrays`.
+    """`ase.Atoms` of an in-process structure: Atoms as they are (not copied), pymatgen's Structure and Molecule converted, site
+    properties in `arrays`.
 
     Nothing is checked but that a pymatgen object is ordered and has no dummy species (DataError).
     """
@@ -115,23 +130,21 @@ def as_atoms(obj: Any) -> Atoms:
     return _atoms(_record_of(obj, None))
 
 
-def _pieces(path: str | os.PathLike[str], form: str, options: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _pieces(path: Path, form: str, options: dict[str, Any]) -> Generator[tuple[dict[str, Any], dict[str, Any]], None, None]:
     """Pieces from a child whose limits grow with the file: 10 s + 2 s a MB, 1 GiB + 20 times what is in hand."""
     size = source.guess_size(path)
     in_hand = size if form in ("outcar", "vasprun") else min(size, _WHOLE_MB * _MB)
     memory = _GIB + int(20 * min(size, _WHOLE_MB * _MB))
     function = "sciml.materials.formats.parse:parse"
-    return sandbox.iterate(function, os.fspath(path), form, options, memory_bytes=memory, cpu_seconds=10 + 2 * in_hand / _MB)
+    yield from sandbox.iterate(function, str(path), form, options, memory_bytes=memory, cpu_seconds=10 + 2 * in_hand / _MB)
 
 
-def _finished(record: Record, reader: LabelReader, place: Place, *, min_distance_A: float, max_sites: int) -> Atoms:
+def _finished(record: Record, reader: LabelReader, place: Place, min_distance_A: float, max_sites: int) -> Atoms:
     """Labels read, gate passed, Atoms made."""
     for note in record.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
     results = reader.read(record, place)
-    check_structure(
-        record.numbers, record.positions, record.cell, record.pbc, place, min_distance_A=min_distance_A, max_sites=max_sites
-    )
+    check_structure(record.numbers, record.positions, record.cell, record.pbc, place, min_distance_A=min_distance_A, max_sites=max_sites)
     return _atoms(record, results)
 
 
@@ -178,7 +191,11 @@ def _record_of_atoms(atoms: Atoms, place: Place) -> Record:
     if results and getattr(atoms.calc, "atoms", None) is not None:
         changed = atoms.calc.check_state(atoms, tol=1e-8)
         if changed:
-            raise place.fault("calculator", f"its results belong to another state (changed since: {', '.join(changed)})", "atoms.calc = None, or new labels")
+            raise place.fault(
+                "calculator",
+                f"its results belong to another state (changed since: {', '.join(changed)})",
+                "atoms.calc = None, or new labels",
+            )
     record = Record(
         numbers=atoms.numbers.copy(),
         positions=atoms.positions.copy(),

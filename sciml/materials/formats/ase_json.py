@@ -1,4 +1,6 @@
-"""Structures in JSON: ASE's (database rows, encoded Atoms) and pymatgen's (Structure, Molecule), as plain data; no class is named by the file."""
+"""Structures in JSON: ASE's (database rows, encoded Atoms) and pymatgen's (Structure, Molecule), as plain data; no class is named by
+the file.
+"""
 
 from __future__ import annotations
 
@@ -76,17 +78,28 @@ def _record(entry: dict[str, Any], place: Place, max_sites: int) -> Record:
     arrays = {
         key: array
         for key, value in entry.items()
-        if key not in _OWN and key not in _RESULTS and isinstance(array := value_of(value), np.ndarray) and array.shape[:1] == (numbers.size,)
+        if key not in _OWN
+        and key not in _RESULTS
+        and isinstance(array := value_of(value), np.ndarray)
+        and array.shape[:1] == (numbers.size,)
     }
     fixed, others = fixed_atoms(entry.get("constraints"), numbers.size)
     info |= {"constraints": others} if others else {}
     return Record(
-        numbers.astype(np.int64).ravel(), positions.astype(float), cell.astype(float), pbc.astype(bool), info, arrays, results=results, fixed=fixed
+        numbers.astype(np.int64).ravel(),
+        positions.astype(float),
+        cell.astype(float),
+        pbc.astype(bool),
+        info,
+        arrays,
+        results=results,
+        fixed=fixed,
     )
 
 
 def value_of(value: Any) -> Any:
-    """A JSON value with ASE's marks resolved: `{"__ndarray__": [shape, type, numbers]}` is an array, a cell is its matrix; other marks stay data.
+    """A JSON value with ASE's marks resolved: `{"__ndarray__": [shape, type, numbers]}` is an array, a cell is its matrix; other marks
+    stay data.
 
     Regular nested lists of numbers become arrays too.
     """

@@ -29,7 +29,9 @@ _HYDROGEN = {"D": "H", "T": "H"}
 
 @dataclass
 class Sites:
-    """The rows of the atom-site loop: labels, atomic numbers [n], fractional coordinates [n,3], rounding [n,3] (half a unit of the last digit)."""
+    """The rows of the atom-site loop: labels, atomic numbers [n], fractional coordinates [n,3], rounding [n,3] (half a unit of the last
+    digit).
+    """
 
     labels: list[str]
     numbers: Array
@@ -40,10 +42,10 @@ class Sites:
 def parse_cif(path: str | Path, *, max_sites: int = 20_000, check_formula: bool = True) -> Iterator[Record]:
     """One record for each data block that has atoms.
 
-    Listed operations are used, else spglib's tables by symbol and setting; a setting that does not fit the cell is refused. Images of a site that
-    are nearer than the rounding of its coordinates are one atom, at the mean of the images. The number of atoms is compared with the formula
-    times `_cell_formula_units_Z` (or the formula alone, as pymatgen writes it) where both are given; a mismatch is refused unless
-    `check_formula=False`. Sites that are not fully occupied are refused, with their number.
+    Listed operations are used, else spglib's tables by symbol and setting; a setting that does not fit the cell is refused. Images of a
+    site that are nearer than the rounding of its coordinates are one atom, at the mean of the images. The number of atoms is compared
+    with the formula times `_cell_formula_units_Z` (or the formula alone, as pymatgen writes it) where both are given; a mismatch is
+    refused unless `check_formula=False`. Sites that are not fully occupied are refused, with their number.
     """
     text = source.read_text(path)
     sandbox.renew(len(text))
@@ -137,7 +139,9 @@ def _check_occupancies(block: Block, names: list[str], place: Place) -> None:
     values = [1.0 if text in (".", "?") else _number(text, place, "_atom_site_occupancy") for text in texts]
     partial = [name for name, value in zip(names, values, strict=False) if abs(value - 1) > 1e-6 or not np.isfinite(value)]
     if partial:
-        found = f"{len(partial)} of {len(names)} sites are not fully occupied ({', '.join(partial[:5])}{', ...' if len(partial) > 5 else ''})"
+        found = (
+            f"{len(partial)} of {len(names)} sites are not fully occupied ({', '.join(partial[:5])}{', ...' if len(partial) > 5 else ''})"
+        )
         right = "an ordered structure: choose one arrangement, for example with pymatgen's OrderDisorderedStructureTransformation"
         raise place.fault("_atom_site_occupancy", f"disordered, {found}", right)
 
@@ -150,7 +154,9 @@ def _type(text: str, label: str, known: set[str], place: Place) -> int:
     symbol = match.group(1).capitalize() if match else ""
     number = ELEMENTS.get(_HYDROGEN.get(symbol, symbol), 0)
     if not number:
-        raise place.fault("_atom_site_type_symbol", f"{shorten(text)} of site {shorten(label)} is no element", "an element symbol, with or without charge")
+        raise place.fault(
+            "_atom_site_type_symbol", f"{shorten(text)} of site {shorten(label)} is no element", "an element symbol, with or without charge"
+        )
     return number
 
 
@@ -189,7 +195,9 @@ def _expand(sites: Sites, group: Operations, cell: Array, place: Place, max_site
         found = _distinct(images, cell, tolerance)
         if len(group.rotations) % len(found):
             raise place.fault(
-                f"site {sites.labels[k]}", f"{len(group.rotations)} images give {len(found)} atoms at {tolerance:.3f} A", "coordinates with more digits"
+                f"site {sites.labels[k]}",
+                f"{len(group.rotations)} images give {len(found)} atoms at {tolerance:.3f} A",
+                "coordinates with more digits",
             )
         placed.append(found)
         parents += [k] * len(found)
@@ -215,17 +223,23 @@ def _distinct(images: Array, cell: Array, tolerance: float) -> Array:
 
 
 def _unique(fractions: Array, numbers: Array, cell: Array) -> Array:
-    """Indices of atoms that are no second copy of an earlier one (same element within `NOISE_A`), as in files with every atom and all operations."""
-    wrapped = np.rint(fractions * 1e8) / 1e8 % 1.0
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(wrapped, boxsize=1.0)
-    radius = 2 * NOISE_A / min(np.linalg.norm(cell, axis=1).min(), 1e3)
-    pairs = tree.query_pairs(min(radius, 0.1), output_type="ndarray")
-    apart = fractions[pairs[:, 0]] - fractions[pairs[:, 1]]
-    apart -= np.rint(apart)
-    same = (np.linalg.norm(apart @ cell, axis=1) <= NOISE_A) & (numbers[pairs[:, 0]] == numbers[pairs[:, 1]])
-    return np.setdiff1d(np.arange(len(numbers)), pairs[same].max(axis=1, initial=-1))
+    """Indices of atoms that are no second copy of an earlier one (same element within `NOISE_A`), as in files with every atom and all
+    operations.
+    """
+    order = np.argsort(fractions[:, 0], kind="stable")
+    along = fractions[order, 0]
+    reach = NOISE_A * float(np.linalg.norm(np.linalg.inv(cell)[:, 0]))  # fractional distance along x of two planes NOISE_A apart
+    dropped: set[int] = set()
+    for step in range(1, len(order)):
+        near = np.flatnonzero((np.roll(along, -step) - along) % 1.0 <= reach)  # how far the step-th successor along x is
+        if not len(near):
+            break
+        first, second = order[near], order[(near + step) % len(order)]
+        apart = fractions[first] - fractions[second]
+        apart -= np.rint(apart)
+        same = (np.linalg.norm(apart @ cell, axis=1) <= NOISE_A) & (numbers[first] == numbers[second])
+        dropped.update(np.maximum(first, second)[same].tolist())
+    return np.array([k for k in range(len(numbers)) if k not in dropped])
 
 
 def _choose(

@@ -22,7 +22,16 @@ _SYMBOL = ("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m", "_spac
 _HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 _NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
 _CODE = ("_space_group_it_coordinate_system_code",)
+_SETTINGS = ("", "ba-c", "cab", "-cba", "bca", "a-cb")
+_BEFORE_E = {  # the symbols that these groups had before the e-glide, in the order of _SETTINGS
+    39: "Abm2 Bma2 B2cm C2mb Cm2a Ac2m",
+    41: "Aba2 Bba2 B2cb C2cb Cc2a Ac2a",
+    64: "Cmca Ccmb Abma Acam Bbcm Bmab",
+    67: "Cmma Cmmb Abmm Acmm Bmcm Bmam",
+    68: "Ccca Cccb Abaa Acaa Bbcb Bbab",
+}
 METRIC_TOLERANCE = 0.02
+"""Largest change of the metric by an operation, relative to the lengths of the cell: what rounding and strained settings reach."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,9 @@ class Operations:
 
 
 def operations(block: Block, cell: Array, place: Place) -> list[Operations]:
-    """The candidates for the operations of a block, best first: one where they are listed or fixed by symbol and setting, more where the file
-    leaves a choice of origin open (the caller decides by the number of atoms, or refuses). No symmetry at all is refused: P 1 has to be said.
+    """The candidates for the operations of a block, best first: one where they are listed or fixed by symbol and setting, more where
+    the file leaves a choice of origin open (the caller decides by the number of atoms, or refuses). No symmetry at all is refused: P
+    1 has to be said.
     """
     listed = block.column(*_LISTED)
     if listed and any(text not in ("?", ".") for text in listed):
@@ -51,7 +61,9 @@ def operations(block: Block, cell: Array, place: Place) -> list[Operations]:
     metric = cell @ cell.T
     fitting = [each for each in found if _fits(each, metric)]
     if not fitting:
-        raise place.fault("cell", f"it does not have the symmetry of the operations ({found[0].origin})", "cell and setting that belong together")
+        raise place.fault(
+            "cell", f"it does not have the symmetry of the operations ({found[0].origin})", "cell and setting that belong together"
+        )
     return fitting
 
 
@@ -96,7 +108,7 @@ def _operation(text: str, place: Place) -> tuple[list[list[int]], list[Fraction]
             position = match.end()
         rotation.append(row)
         shift.append(_snap(total))
-    if len(rotation) != 3 or abs(round(float(np.linalg.det(np.array(rotation))))) != 1 or max(map(abs, sum(rotation, []))) > 1:
+    if len(rotation) != 3 or abs(round(float(np.linalg.det(np.array(rotation))))) != 1 or int(np.abs(np.array(rotation)).max()) > 1:
         raise place.fault("symmetry operation", f"{shorten(text)} is no rotation of a lattice", "a text like '-x+1/2, y, z'")
     return rotation, shift
 
@@ -108,7 +120,7 @@ def _snap(value: Fraction) -> Fraction:
 
 
 def _key(rotation: list[list[int]], shift: list[Fraction]) -> tuple[tuple[int, ...], tuple[Fraction, ...]]:
-    return tuple(sum(rotation, [])), tuple(shift)
+    return tuple(entry for row in rotation for entry in row), tuple(shift)
 
 
 def _group(keys: list[tuple[tuple[int, ...], tuple[Fraction, ...]]], origin: str) -> Operations:
@@ -124,7 +136,7 @@ def _from_tables(block: Block, cell: Array, place: Place) -> list[Operations]:
     entries = _table()
     stated = f"Hall symbol {hall!r}" if hall else f"symbol {symbol!r}" if symbol else f"number {number}"
     if hall is not None:
-        chosen = [e for e in entries if e["hall"] == _plain(hall)]
+        chosen = [e for e in entries if e["hall"] == _hall(hall)]
     elif symbol is not None:
         chosen = _by_symbol(entries, symbol, block.one(*_CODE))
     else:
@@ -133,24 +145,32 @@ def _from_tables(block: Block, cell: Array, place: Place) -> list[Operations]:
     if not chosen:
         raise place.fault("space group", f"{stated} is in no table", "a symbol of the International Tables, with its setting")
     if number is not None and number.isdecimal() and all(e["number"] != int(number) for e in chosen):
-        raise place.fault("space group", f"{stated} is number {chosen[0]['number']}, and the file states {number}", "symbol and number of one group")
+        raise place.fault(
+            "space group", f"{stated} is number {chosen[0]['number']}, and the file states {number}", "symbol and number of one group"
+        )
+    if chosen[0]["number"] < 75:  # axes and cell choices: the first that fits the cell, which is the standard one
+        own = [e for e in chosen if _fits(_entry_operations(e["index"]), cell @ cell.T)] or chosen
+        chosen = [e for e in own if _axes(e) == _axes(own[0])]
     groups: dict[frozenset[tuple[int, ...]], Operations] = {}
     for entry in chosen:
         group = _entry_operations(entry["index"])
-        groups.setdefault(group.key(), Operations(group.rotations, group.translations, f"spglib, {entry['full']} {entry['choice']}".strip()))
-    found = list(groups.values())
-    fitting = [group for group in found if _fits(group, cell @ cell.T)]
-    if chosen[0]["number"] < 75 and chosen[0]["choice"] not in ("1", "2"):
-        return (fitting or found)[:1]  # axes and cell choices: the first that fits the cell, which is the standard one
-    return found
+        groups.setdefault(
+            group.key(), Operations(group.rotations, group.translations, f"spglib, {entry['full']} {entry['choice']}".strip())
+        )
+    return list(groups.values())
+
+
+def _axes(entry: dict[str, Any]) -> str:
+    """The choice of axes and cell without the choice of origin: `2cab` -> cab."""
+    return str(entry["choice"]).lstrip("12") if entry["number"] > 15 else str(entry["choice"])
 
 
 def _by_symbol(entries: list[dict[str, Any]], symbol: str, code: str | None) -> list[dict[str, Any]]:
     """Entries of a Hermann-Mauguin symbol; a setting behind a colon, in ICSD's letters or as coordinate system code is obeyed."""
     text, _, setting = symbol.partition(":")
     setting = setting.strip() or (code or "").strip()
-    icsd = re.fullmatch(r"(.+?)\s+([SZHR])", text.strip())
-    if icsd and not setting:
+    icsd = re.fullmatch(r"(.+?)\s*([SZHR])", text.strip())
+    if icsd and not setting and not any(_plain(text) in e["shorts"] for e in entries):
         text, setting = icsd.group(1), {"S": "1", "Z": "2", "H": "H", "R": "R"}[icsd.group(2)]
     name = _plain(text)
     chosen = [e for e in entries if name in e["names"]] or [e for e in entries if name in e["shorts"]]
@@ -159,6 +179,11 @@ def _by_symbol(entries: list[dict[str, Any]], symbol: str, code: str | None) -> 
     wanted = setting.lower()
     exact = [e for e in chosen if e["choice"].lower() == wanted]
     return exact or [e for e in chosen if wanted in ("1", "2") and e["choice"].lower().startswith(wanted)]
+
+
+def _hall(text: str) -> str:
+    """Hall symbol with single blanks (which carry meaning: `P 32` and `P 3 2` are two groups), in lower case."""
+    return " ".join(text.replace("_", " ").split()).lower()
 
 
 def _plain(text: str) -> str:
@@ -173,13 +198,14 @@ def _table() -> list[dict[str, Any]]:
 
     entries = []
     for index in range(1, 531):
-        kind = spglib.get_spacegroup_type(index)
+        kind: Any = spglib.get_spacegroup_type(index)
         names = {_plain(kind.international_full)} | {_plain(part) for part in kind.international.split("=")[1:]}
         shorts = {_plain(kind.international_short), _plain(kind.international.split("=")[0])}
         words = kind.international_full.split()
         if len(words) == 4 and words[1] == words[3] == "1":
             shorts.add(_plain(words[0] + words[2]))  # P 1 21/n 1 is written P 21/n
-        shorts |= {short.replace("e", letter) for short in shorts for letter in "abc"}  # C m c e was C m c a
+        if kind.number in _BEFORE_E:
+            shorts |= {_BEFORE_E[kind.number].split()[_SETTINGS.index(kind.choice.lstrip("12"))].lower()}
         shorts |= {short.replace("-3", "3") for short in shorts if kind.number >= 195}  # Fd3m, before 1983
         entries.append(
             {
@@ -187,7 +213,7 @@ def _table() -> list[dict[str, Any]]:
                 "number": kind.number,
                 "choice": kind.choice,
                 "full": kind.international_full,
-                "hall": _plain(kind.hall_symbol),
+                "hall": _hall(kind.hall_symbol),
                 "names": names,
                 "shorts": shorts,
             }
@@ -199,5 +225,5 @@ def _table() -> list[dict[str, Any]]:
 def _entry_operations(index: int) -> Operations:
     import spglib
 
-    found = spglib.get_symmetry_from_database(index)
+    found: Any = spglib.get_symmetry_from_database(index)
     return Operations(np.array(found["rotations"]), np.array(found["translations"]) % 1, "spglib")

@@ -31,7 +31,9 @@ class Block:
 
 
 def parse_blocks(text: str, place: Place) -> list[Block]:
-    """The data blocks. DataError for a loop whose values do not fill its rows, a quote or text field that is not closed, a tag without a value."""
+    """The data blocks. DataError for a loop whose values do not fill its rows, a quote or text field that is not closed, a tag without
+    a value.
+    """
     blocks: list[Block] = []
     tags: list[str] | None = None  # tags of the open loop
     rows: list[str] = []
@@ -39,7 +41,7 @@ def parse_blocks(text: str, place: Place) -> list[Block]:
     for quoted, word in _words(text, place):
         lower = "" if quoted else word.lower()
         is_tag, is_word = lower.startswith("_"), lower.startswith(("data_", "loop_", "save_", "global_", "stop_"))
-        if tags is not None and (is_word or is_tag and rows):
+        if tags is not None and (is_word or (is_tag and rows)):
             _close_loop(blocks, tags, rows, place)
             tags, rows = None, []
         if pending is not None and (is_tag or is_word):

@@ -18,15 +18,26 @@ __all__ = ["parse_extxyz"]
 Column = tuple[str, str, int]
 _SPECIES = {"species", "symbols", "symbol", "element", "elements"}
 _NUMBERS = {"z", "numbers", "atomic_numbers"}
-_LOGICAL = {"T": True, "F": False, "True": True, "False": False, "TRUE": True, "FALSE": False, "true": True, "false": False, "1": True, "0": False}
+_LOGICAL = {
+    "T": True,
+    "F": False,
+    "True": True,
+    "False": False,
+    "TRUE": True,
+    "FALSE": False,
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+}
 _PLAIN: list[Column] = [("species", "S", 1), ("pos", "R", 3)]
 
 
 def parse_extxyz(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Record]:
     """Records of an extended or plain xyz file, compressed or not.
 
-    `Lattice` (9 numbers, three vectors), `pbc` and `Properties` are read in any case of letters; without `pbc` a frame with a lattice is periodic
-    in all directions. Everything else of the comment line goes to `info`, every further column to `arrays`, labels too.
+    `Lattice` (9 numbers, three vectors), `pbc` and `Properties` are read in any case of letters; without `pbc` a frame with a lattice
+    is periodic in all directions. Everything else of the comment line goes to `info`, every further column to `arrays`, labels too.
     DataError: a count, a number or a logical that is not read to its last character, a frame that ends early, a row with more or fewer
     columns than `Properties` states.
     """
@@ -177,7 +188,7 @@ def _cell(info: dict[str, Any], place: Place) -> tuple[Array, Array]:
     if flags is None:
         return cell, np.full(3, lattice is not None)
     pbc = np.asarray(flags).ravel()
-    if pbc.size not in (1, 3) or not (pbc.dtype.kind == "b" or pbc.dtype.kind == "i" and set(pbc.tolist()) <= {0, 1}):
+    if pbc.size not in (1, 3) or not (pbc.dtype.kind == "b" or (pbc.dtype.kind == "i" and set(pbc.tolist()) <= {0, 1})):
         raise place.fault("pbc", f"found {shorten(str(flags))}", 'three of T and F, like pbc="T T F"')
     return cell, np.broadcast_to(pbc.astype(bool), 3).copy()
 
@@ -185,7 +196,7 @@ def _cell(info: dict[str, Any], place: Place) -> tuple[Array, Array]:
 def _fixed(arrays: dict[str, Array]) -> Array | None:
     """Atoms held fixed [N,3], from the column `move_mask` (ASE: true where an atom may move)."""
     mask = arrays.get("move_mask")
-    if mask is None or mask.ndim not in (1, 2) or mask.ndim == 2 and mask.shape[1] != 3 or mask.dtype.kind not in "bi":
+    if mask is None or mask.ndim not in (1, 2) or (mask.ndim == 2 and mask.shape[1] != 3) or mask.dtype.kind not in "bi":
         return None
     del arrays["move_mask"]
     return np.broadcast_to(~mask.astype(bool).reshape(len(mask), -1), (len(mask), 3)).copy()

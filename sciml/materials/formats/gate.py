@@ -18,9 +18,12 @@ SMALLEST_VOLUME_A3 = 1.5
 _SYMBOLS = ["X", *ELEMENTS]
 
 
-def check_structure(numbers: Array, positions: Array, cell: Array, pbc: Array, place: Place, *, min_distance_A: float, max_sites: int) -> None:
-    """Raises DataError unless elements are known, cell and positions finite, periodic vectors independent, the volume per atom at least 1.5 A^3 where
-    all directions are periodic, every distance (periodic images included) above `min_distance_A`, and there are 1 to `max_sites` atoms.
+def check_structure(
+    numbers: Array, positions: Array, cell: Array, pbc: Array, place: Place, *, min_distance_A: float, max_sites: int
+) -> None:
+    """Raises DataError unless elements are known, cell and positions finite, periodic vectors independent, the volume per atom at least
+    1.5 A^3 where all directions are periodic, every distance (periodic images included) above `min_distance_A`, and there are 1 to
+    `max_sites` atoms.
 
     numbers [N], positions [N,3] A, cell [3,3] A (rows are lattice vectors), pbc [3].
     """
@@ -43,7 +46,9 @@ def check_structure(numbers: Array, positions: Array, cell: Array, pbc: Array, p
     if pair is not None:
         i, j, distance = pair
         names = f"{_SYMBOLS[numbers[i]]} (atom {i}) and {_SYMBOLS[numbers[j]]} (atom {j})"
-        found = f"{names} are {distance:.3f} A apart" if i != j else f"{names[: names.index(' and')]} is {distance:.3f} A from its own image"
+        found = (
+            f"{names} are {distance:.3f} A apart" if i != j else f"{names[: names.index(' and')]} is {distance:.3f} A from its own image"
+        )
         raise place.fault("smallest distance", found, f"more than {min_distance_A:g} A (min_distance_A=)")
 
 
@@ -56,7 +61,9 @@ def _check_cell(cell: Array, axes: Array, count: int, place: Place) -> None:
         names = ", ".join("abc"[axis] for axis in axes)
         raise place.fault("cell", f"periodic along {names}, but these vectors span nothing", "independent lattice vectors, or pbc F there")
     if len(axes) == 3 and content < SMALLEST_VOLUME_A3 * count:
-        raise place.fault("cell", f"{content / count:.3f} A^3 an atom", f"at least {SMALLEST_VOLUME_A3} A^3 (coordinates and cell in angstrom)")
+        raise place.fault(
+            "cell", f"{content / count:.3f} A^3 an atom", f"at least {SMALLEST_VOLUME_A3} A^3 (coordinates and cell in angstrom)"
+        )
 
 
 def close_pair(positions: Array, cell: Array, pbc: Array, cutoff: float) -> tuple[int, int, float] | None:
@@ -94,7 +101,9 @@ def _complete(cell: Array, axes: list[int]) -> Array:
 
 
 def _reduced(vectors: Array) -> Array:
-    """Short vectors of the same lattice [k,3] (pairwise Gauss reduction, then sums of two for the third), so that heights are near the lengths."""
+    """Short vectors of the same lattice [k,3] (pairwise Gauss reduction, then sums of two for the third), so that heights are near the
+    lengths.
+    """
     vectors = vectors.copy()
     for _ in range(1000):
         order = np.argsort(np.linalg.norm(vectors, axis=1), kind="stable")

@@ -22,8 +22,9 @@ JSON_DEPTH = 20
 def parse_comment(line: str) -> dict[str, Any]:
     """Key -> value of one comment line. A line without `=` is a plain comment: {"comment": line}.
 
-    Values may stand in double or single quotes, in braces or in brackets (which may be nested); a backslash takes the next character as it is;
-    a key alone is True. Numbers, arrays of numbers, booleans (T, F, true, False, ...) and `_JSON ...` become values, everything else stays a text.
+    Values may stand in double or single quotes, in braces or in brackets (which may be nested); a backslash takes the next character as
+    it is; a key alone is True. Numbers, arrays of numbers, booleans (T, F, true, False, ...) and `_JSON ...` become values, everything
+    else stays a text.
     """
     line = line.strip()
     if "=" not in line:
@@ -107,7 +108,7 @@ def _bracketed(line: str, position: int) -> tuple[str, int]:
                 break
         position += 1
     text = line[start : position + 1]
-    nested = deepest > 1 or text[:1] == "{" and '":' in text
+    nested = deepest > 1 or (text[:1] == "{" and '":' in text)
     return ("_JSON " + text, position + 1) if nested and deepest <= JSON_DEPTH else (text[1:].rstrip("]}"), position + 1)
 
 

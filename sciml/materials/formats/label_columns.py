@@ -1,4 +1,6 @@
-"""Labels of a record: energy, forces and stress by their names or the caller's, in eV, eV/A, eV/A^3; all other columns stay what they are."""
+"""Labels of a record: energy, forces and stress by their names or the caller's, in eV, eV/A, eV/A^3; all other columns stay what they
+are.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ SKEW = 0.05
 class LabelReader:
     """Reads the labels of record after record and remembers which of the caller's keys were found."""
 
-    def __init__(self, path: str, keys: Mapping[str, str] | None = None, units: Mapping[str, str] | None = None, fixed_units: bool = False) -> None:
+    def __init__(
+        self, path: str, keys: Mapping[str, str] | None = None, units: Mapping[str, str] | None = None, fixed_units: bool = False
+    ) -> None:
         self.path, self.keys = path, dict(keys or {})
         wrong = [name for name, column in self.keys.items() if not isinstance(column, str)]
         if wrong:
@@ -40,9 +44,10 @@ class LabelReader:
         self.found: set[str] = set()
 
     def read(self, record: Record, place: Place) -> dict[str, Any]:
-        """Results for a calculator: energy and free_energy (eV), forces [N,3] (eV/A), stress [6] (eV/A^3, xx yy zz yz xz xy), each where it is known,
-        and what the source calls a result beside these. Takes what it reads out of the record's `info` and `arrays`; a standard column that is not
-        the label (because the caller named another, or a free energy stands beside it) is kept as `unused_...`. DataError names record and field.
+        """Results for a calculator: energy and free_energy (eV), forces [N,3] (eV/A), stress [6] (eV/A^3, xx yy zz yz xz xy), each
+        where it is known, and what the source calls a result beside these. Takes what it reads out of the record's `info` and
+        `arrays`; a standard column that is not the label (because the caller named another, or a free energy stands beside it) is
+        kept as `unused_...`. DataError names record and field.
         """
         self.seen |= dict.fromkeys((*record.info, *record.arrays, *record.results))
         self._scale_lengths(record)
@@ -65,7 +70,11 @@ class LabelReader:
             if column not in self.found:
                 near = difflib.get_close_matches(column, list(self.seen), n=3, cutoff=0.5)
                 near = near or [name for name in self.seen if quantity[:4] in name.lower()][:3]
-                hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"columns found: {', '.join(sorted(self.seen)[:20]) or 'none'}"
+                hint = (
+                    f"did you mean {' or '.join(map(repr, near))}?"
+                    if near
+                    else f"columns found: {', '.join(sorted(self.seen)[:20]) or 'none'}"
+                )
                 raise DataError(f"{self.path}: {quantity}: none of {records} records has the column {column!r} that keys= names; {hint}")
 
     def _scale_lengths(self, record: Record) -> None:

@@ -38,8 +38,8 @@ class _State:
 def parse_outcar(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Record]:
     """Records of an OUTCAR, one for each ionic step.
 
-    Energy is `free energy TOTEN` (eV), the one that the forces (eV/A) derive from; `energy(sigma->0)` and `energy without entropy` are kept in
-    `info`. The stress `in kB` (VASP: pressure positive, xx yy zz xy yz zx) becomes eV/A^3, tension positive, xx yy zz yz xz xy.
+    Energy is `free energy TOTEN` (eV), the one that the forces (eV/A) derive from; `energy(sigma->0)` and `energy without entropy` are
+    kept in `info`. The stress `in kB` (VASP: pressure positive, xx yy zz xy yz zx) becomes eV/A^3, tension positive, xx yy zz yz xz xy.
     DataError: a step that ends early, a number that is none (`*****`).
     """
     place = Place(path)

@@ -40,11 +40,12 @@ class _Lines:
 def parse_poscar(path: str | Path, *, symbols: Sequence[str] | None = None, max_sites: int = 20_000) -> Iterator[Record]:
     """The one record of a POSCAR or CONTCAR.
 
-    Scale: one factor; a negative number is minus the volume (A^3), to which vectors and Cartesian coordinates are scaled; three factors act on
-    the x, y, z components. Element names like `Si_pv`, `Si/1a2b3c4d` are cut to the symbol. `symbols`: for a file without an element line, one a
-    group of atoms or one an atom; without it such a file is refused, unless its first line gives the elements (VASP 4), which is warned of
-    where that line is no plain list of them. Selective dynamics becomes `fixed`; velocities become `arrays["velocities_A_per_fs"]`, or, where the
-    block says Direct, `arrays["velocities_direct_per_step"]` in fractions of the cell a step.
+    Scale: one factor; a negative number is minus the volume (A^3), to which vectors and Cartesian coordinates are scaled; three factors
+    act on the x, y, z components. Element names like `Si_pv`, `Si/1a2b3c4d` are cut to the symbol. `symbols`: for a file without an
+    element line, one a group of atoms or one an atom; without it such a file is refused, unless its first line gives the elements (VASP
+    4), which is warned of where that line is no plain list of them. Selective dynamics becomes `fixed`; velocities become
+    `arrays["velocities_A_per_fs"]`, or, where the block says Direct, `arrays["velocities_direct_per_step"]` in fractions of the cell a
+    step.
     """
     place = Place(path, 0)
     lines = _Lines(source.read_text(path), place)
@@ -124,7 +125,9 @@ def _symbol(word: str) -> str:
 
 
 def _from_comment(comment: str, groups: int, place: Place) -> list[int]:
-    """Elements by the first line, as VASP 4 users wrote them: formulas word by word (`Na Cl`, `NaCl`, `Ga4As4`). Refuses where that gives too few."""
+    """Elements by the first line, as VASP 4 users wrote them: formulas word by word (`Na Cl`, `NaCl`, `Ga4As4`). Refuses where that
+    gives too few.
+    """
     found: list[str] = []
     for word in comment.split()[:1000]:
         letters = re.sub(r"[-_,.=0-9^]", "", word)
@@ -132,7 +135,9 @@ def _from_comment(comment: str, groups: int, place: Place) -> list[int]:
         if letters and "".join(parts) == letters:
             found += parts
     if len(found) < groups or any(symbol not in ELEMENTS for symbol in found[:groups]):
-        raise place.fault("elements", f"no element line, and the first line {shorten(comment)} names none", "symbols=, one for each group of atoms")
+        raise place.fault(
+            "elements", f"no element line, and the first line {shorten(comment)} names none", "symbols=, one for each group of atoms"
+        )
     return [ELEMENTS[symbol] for symbol in found[:groups]]
 
 
@@ -177,7 +182,9 @@ def _sites(lines: _Lines, numbers: Array, selective: bool) -> tuple[Array, Array
             fixed.append([flag == "F" for flag in flags])
         tail = words[3 + 3 * selective :]
         if tail and ELEMENTS.get(_symbol(tail[0]), z) != z:
-            raise lines.place.fault(where, f"{tail[0]} stands behind the coordinates of a different element", "the element that the element line gives")
+            raise lines.place.fault(
+                where, f"{tail[0]} stands behind the coordinates of a different element", "the element that the element line gives"
+            )
     return np.array(coordinates), np.array(fixed) if fixed and np.any(fixed) else None
 
 

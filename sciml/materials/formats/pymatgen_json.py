@@ -1,4 +1,6 @@
-"""pymatgen's Structure and Molecule as JSON. The dictionary is read as data; monty's decoder, which would call what it names, is never used."""
+"""pymatgen's Structure and Molecule as JSON. The dictionary is read as data; monty's decoder, which would call what it names, is never
+used.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ __all__ = ["record_of"]
 def record_of(entry: dict[str, Any], place: Place, max_sites: int = 20_000) -> Record:
     """The record of one `Structure.as_dict()` or `Molecule.as_dict()`.
 
-    Every site holds one element, fully occupied; oxidation states go to `arrays["oxidation_state"]`, site properties to `arrays`, charge and
-    properties to `info`. DataError: disorder, dummy species, a site without coordinates.
+    Every site holds one element, fully occupied; oxidation states go to `arrays["oxidation_state"]`, site properties to `arrays`,
+    charge and properties to `info`. DataError: disorder, dummy species, a site without coordinates.
     """
     sites, lattice = entry.get("sites"), entry.get("lattice")
     if not isinstance(sites, list) or not sites or not all(isinstance(site, dict) for site in sites):
@@ -27,7 +29,9 @@ def record_of(entry: dict[str, Any], place: Place, max_sites: int = 20_000) -> R
     partial = [k for k, (_, _, whole) in enumerate(species) if not whole]
     if partial:
         found = f"disordered, {len(partial)} of {len(sites)} sites are not fully occupied (the first is {partial[0]})"
-        raise place.fault("occu", found, "an ordered structure: choose one arrangement, for example with OrderDisorderedStructureTransformation")
+        raise place.fault(
+            "occu", found, "an ordered structure: choose one arrangement, for example with OrderDisorderedStructureTransformation"
+        )
     cell, pbc = np.zeros((3, 3)), np.zeros(3, dtype=bool)
     if lattice is not None:
         matrix = lattice.get("matrix") if isinstance(lattice, dict) else None
@@ -54,7 +58,9 @@ def _species(site: dict[str, Any], k: int, place: Place) -> tuple[int, float | N
         symbol = each.get("element")
         number = ELEMENTS.get({"D": "H", "T": "H"}.get(symbol, symbol), 0) if isinstance(symbol, str) else 0
         if not number:
-            raise place.fault(f"site {k}, element", f"{shorten(str(symbol))} is no element", "a symbol from H to Og (dummy species are not read)")
+            raise place.fault(
+                f"site {k}, element", f"{shorten(str(symbol))} is no element", "a symbol from H to Og (dummy species are not read)"
+            )
         numbers.append(number)
     occupancy, state = entries[0].get("occu", 1), entries[0].get("oxidation_state")
     whole = len(entries) == 1 and isinstance(occupancy, (int, float)) and abs(occupancy - 1) <= 1e-6

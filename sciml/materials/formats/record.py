@@ -19,8 +19,8 @@ _KINDS = {"b": "bool", "i": "int64", "u": "int64", "f": "float64", "U": "str"}
 class Record:
     """One structure of a file, nothing checked but the syntax.
 
-    numbers [N] int64, positions [N,3] A, cell [3,3] A (rows are lattice vectors), pbc [3] bool; `info` holds scalars, texts and small arrays,
-    `arrays` columns of N rows, `results` what the source itself marks as a calculator's result, in the units of the file;
+    numbers [N] int64, positions [N,3] A, cell [3,3] A (rows are lattice vectors), pbc [3] bool; `info` holds scalars, texts and small
+    arrays, `arrays` columns of N rows, `results` what the source itself marks as a calculator's result, in the units of the file;
     `fixed` [N,3] bool (True: this component may not move) or None, with `fixed_scaled` where components are those of the cell vectors;
     `notes`: what the user should be warned of; `constraints`: of an in-process object, these do not cross processes.
     """
@@ -53,19 +53,25 @@ def pieces(records: Iterable[Record], atoms: int = 20_000) -> Iterator[tuple[dic
 
 
 def pack(records: list[Record]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Records -> one JSON text and a few flat arrays: equal columns of all records lie behind each other, which makes many small frames cheap."""
+    """Records -> one JSON text and a few flat arrays: equal columns of all records lie behind each other, which makes many small frames
+    cheap.
+    """
     columns: dict[str, list[Array]] = {}
     heads = []
     for record in records:
         arrays = {"numbers": record.numbers, "positions": record.positions, **{f"arrays/{k}": v for k, v in record.arrays.items()}}
-        arrays |= {f"results/{k}": v for k, v in record.results.items() if isinstance(v, np.ndarray) and v.shape[:1] == record.numbers.shape}
+        arrays |= {
+            f"results/{k}": v for k, v in record.results.items() if isinstance(v, np.ndarray) and v.shape[:1] == record.numbers.shape
+        }
         if record.fixed is not None:
             arrays["fixed"] = record.fixed
         names = [f"{name}|{value.dtype.kind}|{','.join(map(str, value.shape[1:]))}" for name, value in arrays.items()]
         for name, value in zip(names, arrays.values(), strict=True):
             columns.setdefault(name, []).append(value)
         results = {k: v for k, v in record.results.items() if f"results/{k}" not in arrays}
-        heads.append([len(record.numbers), names, _encode(record.info), _encode(results), record.pbc.tolist(), record.fixed_scaled, record.notes])
+        heads.append(
+            [len(record.numbers), names, _encode(record.info), _encode(results), record.pbc.tolist(), record.fixed_scaled, record.notes]
+        )
     names = list(columns)
     flat = {str(k): np.concatenate(columns[name]) for k, name in enumerate(names)}
     flat["cell"] = np.array([record.cell for record in records], dtype=float)

@@ -7,8 +7,9 @@ import gzip
 import io
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sciml.errors import DataError
 from sciml.materials.formats.tokens import Place
@@ -56,10 +57,12 @@ class _Guard(io.RawIOBase):
 
     def __init__(self, path: str | Path, limit: int | None, lines: bool) -> None:
         self._place = Place(path)
-        self._file = open(path, "rb")  # noqa: SIM115 (closed by close)
+        self._file = open(path, "rb")
         self._packed = compression(self._file.peek(6)[:6])
-        opened: dict[str | None, Any] = {"gzip": gzip.GzipFile, "bzip2": bz2.BZ2File, "xz": lzma.LZMAFile}
-        self._stream: IO[bytes] = opened[self._packed](self._file) if self._packed else self._file
+        self._stream: Any = self._file
+        if self._packed:
+            opened: dict[str, Callable[..., Any]] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+            self._stream = opened[self._packed](self._file, "rb")
         self._limit, self._lines = limit, lines
         self._total = self._line = 0
 
@@ -85,7 +88,9 @@ class _Guard(io.RawIOBase):
     def _count(self, data: bytes) -> None:
         self._total += len(data)
         if self._limit is not None and self._total > self._limit:
-            raise self._place.fault("size", f"more than {self._limit >> 20} MiB of text", "a smaller file, or frames in extxyz, which is streamed")
+            raise self._place.fault(
+                "size", f"more than {self._limit >> 20} MiB of text", "a smaller file, or frames in extxyz, which is streamed"
+            )
         if self._packed and self._total > max(RATIO_FROM, RATIO_LIMIT * self._file.tell()):
             raise self._place.fault(self._packed, f"grows more than {RATIO_LIMIT} times when decompressed", "a file that is no bomb")
         if self._lines:
@@ -104,7 +109,9 @@ def open_bytes(path: str | Path, limit: int | None = WHOLE_LIMIT, lines: bool = 
 
 
 def open_text(path: str | Path, limit: int | None = None) -> io.TextIOWrapper:
-    """Lines of text, with universal line ends, whatever the compression and without a byte-order mark. Bytes that are not UTF-8 are replaced."""
+    """Lines of text, with universal line ends, whatever the compression and without a byte-order mark. Bytes that are not UTF-8 are
+    replaced.
+    """
     return io.TextIOWrapper(open_bytes(path, limit, lines=True), encoding="utf-8-sig", errors="replace", newline=None)
 
 
@@ -126,6 +133,8 @@ def head(path: str | Path, size: int = 8192) -> bytes:
         raise place.fault("file", "empty", "at least one structure")
     with open_bytes(path, None) as handle:
         first = handle.read(size)
+    if b"\x00" in first and not first.startswith((b"- of Ulm", *FOREIGN)):
+        raise place.fault("format", "binary data", "a text file, or an ASE trajectory")
     foreign = next((text for magic, text in FOREIGN.items() if first.startswith(magic)), None)
     if foreign:
         raise place.fault("format", foreign, "CIF, extxyz, xyz, POSCAR, OUTCAR, vasprun.xml, .traj or JSON")

@@ -25,8 +25,9 @@ _NO_RESULTS = {"calculator.name", "calculator.parameters", "calculator.ulm_versi
 
 
 def parse_trajectory(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Record]:
-    """Records of an ASE trajectory. What is the same in all frames (numbers, pbc) stands in the first one only. Results are read as the calculator
-    gave them, without constraints applied; constraints of fixed atoms become `fixed`, others are kept as text in `info["constraints"]`.
+    """Records of an ASE trajectory. What is the same in all frames (numbers, pbc) stands in the first one only. Results are read as the
+    calculator gave them, without constraints applied; constraints of fixed atoms become `fixed`, others are kept as text in
+    `info["constraints"]`.
     """
     place = Place(path)
     with contextlib.ExitStack() as stack:
@@ -96,7 +97,9 @@ class _Data:
         if not (isinstance(value, dict) and set(value) == {"ndarray"}):
             return value
         entry = value["ndarray"]
-        if not (isinstance(entry, list) and len(entry) == 3 and entry[1] in _TYPES and isinstance(entry[2], int) and isinstance(entry[0], list)):
+        if not (
+            isinstance(entry, list) and len(entry) == 3 and entry[1] in _TYPES and isinstance(entry[2], int) and isinstance(entry[0], list)
+        ):
             raise place.fault("container", "an array of unknown shape or type", f"one of {', '.join(sorted(_TYPES))}")
         shape, kind, offset = entry
         if not all(isinstance(n, int) and 0 <= n < 1 << 31 for n in shape) or len(shape) > 6:
@@ -130,7 +133,11 @@ def _record(frame: dict[str, Any], place: Place, max_sites: int) -> Record:
     pbc = np.asarray(frame.get("pbc") if frame.get("pbc") is not None else [False] * 3, dtype=bool)
     if frame["positions"].shape != (len(numbers), 3) or cell.shape not in ((3,), (3, 3)) or pbc.shape != (3,):
         raise place.fault("positions, cell, pbc", "shapes that do not belong together", "[N,3], [3,3], [3]")
-    results = {key[11:]: value_of(value) for key, value in frame.items() if key.startswith("calculator.") and key not in _NO_RESULTS and not key.startswith("calculator.parameters.")}
+    results = {
+        key[11:]: value_of(value)
+        for key, value in frame.items()
+        if key.startswith("calculator.") and key not in _NO_RESULTS and not key.startswith("calculator.parameters.")
+    }
     info = {key[5:]: value_of(value) for key, value in frame.items() if key.startswith("info.")}
     if isinstance(frame.get("info"), dict):
         info |= {str(key): value_of(value) for key, value in frame["info"].items()}

@@ -31,14 +31,14 @@ class _Builder(ElementTree.TreeBuilder):
 def parse_vasprun(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Record]:
     """Records of a vasprun.xml, one for each `<calculation>`.
 
-    Energy is `e_fr_energy` (eV) less the external pressure's work (PSTRESS times volume), the one that the forces (eV/A) derive from; the other
-    energies are kept in `info`. Stress in kBar, pressure positive, becomes eV/A^3, tension positive, xx yy zz yz xz xy.
+    Energy is `e_fr_energy` (eV) less the external pressure's work (PSTRESS times volume), the one that the forces (eV/A) derive from;
+    the other energies are kept in `info`. Stress in kBar, pressure positive, becomes eV/A^3, tension positive, xx yy zz yz xz xy.
     DataError: a DOCTYPE, XML that is cut off or not well formed, a number that is none (`*****`).
     """
     place = Place(path)
     symbols: list[str] = []
     pressure, record = 0.0, 0
-    parser = ElementTree.XMLPullParser(("start", "end"), _parser=ElementTree.XMLParser(target=_Builder()))  # type: ignore[call-arg]
+    parser = ElementTree.XMLPullParser(("start", "end"), _parser=ElementTree.XMLParser(target=_Builder()))
     depth = 0
     with source.open_bytes(path, 64 * source.WHOLE_LIMIT) as handle:
         first = handle.peek(4096)
