@@ -76,19 +76,20 @@ def close_pair(positions: Array, cell: Array, pbc: Array, cutoff: float) -> tupl
     basis = _complete(cell, axes)
     inverse = np.linalg.inv(basis)
     heights = 1.0 / np.linalg.norm(inverse, axis=0)
+    own_image = None
     if min(heights[axis] for axis in axes) <= cutoff:
         basis[axes] = _reduced(basis[axes])
         inverse = np.linalg.inv(basis)
         heights = 1.0 / np.linalg.norm(inverse, axis=0)
         shortest = min(float(np.linalg.norm(basis[axis])) for axis in axes)
         if shortest < cutoff:
-            return 0, 0, shortest
+            own_image, cutoff = (0, 0, shortest), shortest
     fractions = positions @ inverse
     fractions[:, axes] -= np.floor(fractions[:, axes])
     images, owners = fractions, np.arange(len(positions))
     for axis in axes:
         images, owners = _with_images(images, owners, axis, cutoff / heights[axis])
-    return _closest(fractions @ basis, images @ basis, owners, cutoff)
+    return _closest(fractions @ basis, images @ basis, owners, cutoff) or own_image
 
 
 def _complete(cell: Array, axes: list[int]) -> Array:

@@ -61,9 +61,9 @@ class _Data:
             if isinstance(self.content, bytes):
                 found = self.content[offset : offset + count]
             else:
-                size = self.content.seek(0, 2)
-                self.content.seek(offset)
-                found = self.content.read(count) if offset + count <= size else b""
+                if offset + count <= self.content.seek(0, 2):
+                    self.content.seek(offset)
+                    found = self.content.read(count)
         if len(found) < count or count < 0:
             raise self.place.fault("container", "an offset points outside the file", "a whole trajectory")
         return found

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from sciml.errors import DataError
 from sciml.materials.formats import source, tokens
 from sciml.materials.formats.record import Array, Record
 from sciml.materials.formats.tokens import Place
@@ -19,13 +18,6 @@ __all__ = ["parse_vasprun"]
 
 DEPTH = 60
 Element = ElementTree.Element
-
-
-class _Builder(ElementTree.TreeBuilder):
-    """Refuses a document type, so that no entity can be declared."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise DataError("DOCTYPE")
 
 
 def parse_vasprun(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Record]:
@@ -38,12 +30,9 @@ def parse_vasprun(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Reco
     place = Place(path)
     symbols: list[str] = []
     pressure, record = 0.0, 0
-    parser = ElementTree.XMLPullParser(("start", "end"), _parser=ElementTree.XMLParser(target=_Builder()))
+    parser = ElementTree.XMLPullParser(("start", "end"))
     depth = 0
     with source.open_bytes(path, 64 * source.WHOLE_LIMIT) as handle:
-        first = handle.peek(4096)
-        if b"<!DOCTYPE" in first or b"<!ENTITY" in first:
-            raise place.fault("XML", "a DOCTYPE", "vasprun.xml as VASP writes it, without one")
         for event, node in _events(handle, parser, place):
             depth += 1 if event == "start" else -1
             if depth > DEPTH:
@@ -65,19 +54,19 @@ def parse_vasprun(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Reco
 
 
 def _events(handle: Any, parser: Any, place: Place) -> Iterator[tuple[str, Element]]:
-    """(event, element) as the bytes come."""
+    """(event, element) as the bytes come; a document type is refused before the parser sees it, so that no entity is ever declared."""
+    last = b""
     try:
         while data := handle.read(1 << 18):
+            if any(mark in last + data for mark in (b"<!DOCTYPE", b"<!ENTITY")):
+                raise place.fault("XML", "a DOCTYPE", "vasprun.xml as VASP writes it, without one")
+            last = data[-16:]
             parser.feed(data)
             yield from parser.read_events()
         parser.close()
         yield from parser.read_events()
     except ElementTree.ParseError as error:
         raise place.fault("XML", f"not well formed or cut off ({error})", "a whole vasprun.xml") from error
-    except DataError as error:
-        if str(error) == "DOCTYPE":
-            raise place.fault("XML", "a DOCTYPE", "vasprun.xml as VASP writes it, without one") from error
-        raise
 
 
 def _symbols(node: Element, place: Place, max_sites: int) -> list[str]:
