@@ -30,10 +30,13 @@ MATERIALS = (
     ("potential",),
     ("model_card",),
     ("model_file",),
-    ("training",),
+    ("prediction_file",),
     ("relaxation", "dynamics"),
-    ("equation_of_state", "elasticity", "phonons", "properties"),
     ("audit",),
+    ("run_figures",),
+    ("run_report",),
+    ("training",),
+    ("equation_of_state", "elasticity", "phonons", "properties"),
 )
 ORDERS = {"sciml": PACKAGE, "sciml.materials": MATERIALS}
 

@@ -49,6 +49,7 @@ def train_potential(
     repulsion: bool = True,
     read_options: Mapping[str, Any] | None = None,
     verbose: bool = True,
+    report: bool = True,
     devices: int = 1,
     num_nodes: int = 1,
     strategy: str = "auto",
@@ -59,8 +60,8 @@ def train_potential(
     up. steps, minutes: the budget; minutes become steps once. weights: of energy, forces, stress, in units of the data's spread; a target
     that is named must have data. references: eV of single atoms by symbol, for elements without an isolated atom in the data. start_from:
     a potential to fine-tune. resume: go on with the run in `out`, which otherwise must be empty. ensemble: members, trained one after the
-    other. read_options: `units`, `keys`, ... of `read_structures` for paths. devices, num_nodes, strategy: Lightning's flags for training
-    on several devices (one process each).
+    other. read_options: `units`, `keys`, ... of `read_structures` for paths. report: leave report.html in `out`. devices, num_nodes,
+    strategy: Lightning's flags for training on several devices (one process each).
 
     The model lies in `out`/model, beside the learning curve, checkpoints, test metrics and parity data (see `run_folder`). With the same
     seed, thread count and steps the weights are the same bit for bit on CPU, also after interruptions. SIGINT raises KeyboardInterrupt and
@@ -69,7 +70,7 @@ def train_potential(
     check_budget(steps, minutes)
     start = load_potential(start_from) if isinstance(start_from, str | Path) else start_from
     given = dict(references) if references else None
-    chosen = {"seed": seed, "members": ensemble, "references": given, "repulsion": repulsion, "start": start}
+    chosen = {"seed": seed, "members": ensemble, "references": given, "repulsion": repulsion, "start": start, "report": report}
     options = make_options(model, cutoff_A, model_options, recipe, weights, **chosen)
     machine = _machine(device, devices, num_nodes, strategy, verbose)
     folder = RunFolder(out, writes=machine.rank == 0)

@@ -40,6 +40,8 @@ class Options:
     start: Potential | None
     named_targets: tuple[str, ...]
     """Targets that the caller weighted; each must have data."""
+    report: bool = True
+    """Whether the run leaves a report.html."""
 
     def member_seed(self, member: int) -> int:
         """Seed of a member: that of the run for the first, derived ones for the others."""

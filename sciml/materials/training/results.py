@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import chain, islice
 from typing import Any
+
+from ase import Atoms
 
 from sciml import files
 from sciml.materials.model_file import save_potential
 from sciml.materials.potential import EnergyModel, Potential
+from sciml.materials.run_report import write_run_report
+from sciml.materials.training.data import atoms_of
 from sciml.materials.training.evaluation import TestResult, evaluate
 from sciml.materials.training.preparation import Job
 from sciml.materials.training.run_folder import RunFolder
-from sciml.materials.training.sets import pieces
+from sciml.materials.training.sets import Sets, pieces
 
 logger = logging.getLogger("sciml.materials.training")
+REPORTED = 1000
 
 
 def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Potential:
@@ -34,7 +40,16 @@ def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Poten
         config = files.read_json(folder.path / "config.json")
         files.write_manifest(folder.path, kind="training", files=tuple(written), seed=job.options.seed, config=config, metrics=metrics)
         logger.info("the potential lies in %s", folder.model)
+        if job.options.report:
+            write_run_report(folder.path, potential, _reported(sets), seed=job.options.seed)
     return potential
+
+
+def _reported(sets: Sets) -> list[Atoms]:
+    """Structures that the report shows: the test set (the first 1,000 of a large one), else one of the training set."""
+    if sets.test is not None:
+        return list(islice(chain.from_iterable(pieces(sets.test, sets.read)), REPORTED))
+    return [atoms_of(graph) for graph in sets.train.load([int(sets.train_rows[0])])]
 
 
 def validation_of(curve: Sequence[dict[str, Any]], members: int) -> list[dict[str, Any] | None]:

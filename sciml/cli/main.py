@@ -1,0 +1,45 @@
+"""`sciml`: the tree of commands. Heavy packages are imported inside the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sciml import __version__
+from sciml.cli.demo import demo
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="sciml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Interatomic potentials from DFT data: checked data in, an audited potential and a report out.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad configuration, 3 bad data, 4 did not converge, 130 interrupted, 143 ended by SIGTERM.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sciml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Interatomic potentials from DFT data: checked data in, an audited potential and a report out."""
+
+
+app.command("demo")(demo)
+
+
+def main() -> None:
+    """Run the command line with the arguments of the process."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What all commands share: options, output, exit codes, one clear line for an error."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+from sciml.errors import ConfigError, SciMLError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Device", "Dtype", "Json", "Out", "Quiet", "Seed", "Threads", "Verbose", "command", "emit", "new_file", "pairs"]
+
+P = ParamSpec("P")
+
+Seed = Annotated[int, typer.Option("--seed", help="Start of every random number; the same seed gives the same result.")]
+Device = Annotated[str, typer.Option("--device", help="auto (CUDA, else CPU), cpu, cuda or cuda:N.")]
+Dtype = Annotated[str, typer.Option("--dtype", help="Precision of the network: float32 or float64.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr; show the traceback of an error.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON, if asked for).")]
+Out = Annotated[Path, typer.Option("--out", help="Where the result is written.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default SCIML_NUM_THREADS, else what the machine grants.")]
+
+_AS_FLAGS = {"resume=True": "--resume", "cell=True": "--cell", "symbols=": "--symbols ", "units=": "--units ", "keys=": "--keys "}
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """A command: a SciMLError becomes one line on stderr and its exit code, an interrupt 130, SIGTERM 143, anything else 1."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        verbose, quiet = bool(kwargs.get("verbose")), bool(kwargs.get("quiet"))
+        with _logging(verbose, quiet), _sigterm():
+            code = _outcome(lambda: function(*args, **kwargs), verbose)
+        if code:
+            raise typer.Exit(code)
+
+    return run
+
+
+def _outcome(work: Callable[[], None], verbose: bool) -> int:
+    """Run `work` and return its exit code, after saying what went wrong."""
+    try:
+        work()
+    except SciMLError as error:
+        return _fail(str(error), error.exit_code, verbose)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was saved is kept", 130, verbose=False)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+        return _fail("ended by SIGTERM; what was saved is kept", code, verbose=False) if code == 143 else code
+    except BrokenPipeError:  # the reader has gone, as in `| head`
+        sys.stdout = None  # type: ignore[assignment]
+        return 1
+    except typer.Exit as error:
+        return int(error.exit_code)
+    except (OSError, MemoryError) as error:
+        return _fail(f"{type(error).__name__}: {error}", 1, verbose)
+    except Exception as error:  # a fault of ours: one line too, -v shows where
+        return _fail(f"unexpected {type(error).__name__}: {error} (-v shows where; please report it)", 1, verbose)
+    return 0
+
+
+def _fail(message: str, code: int, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exc()
+    for argument, flag in _AS_FLAGS.items():
+        message = message.replace(argument, flag)
+    print(f"sciml: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def emit(result: Mapping[str, Any], text: str, *, as_json: bool, quiet: bool) -> None:
+    """Print a result: as JSON if asked for, else `text` unless quiet. Infinite and missing numbers are null."""
+    if as_json:
+        print(json.dumps(_jsonable(result), indent=1, allow_nan=False))  # noqa: T201
+    elif not quiet:
+        print(text)  # noqa: T201
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_jsonable(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _jsonable(value.tolist())
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
+    """{"energy": "Ry"} from NAME=VALUE words, several in one word by commas. ConfigError, naming the option, for anything else."""
+    found = {}
+    for word in [part for value in values for part in value.split(",")]:
+        name, sign, value = word.partition("=")
+        if not (name.strip() and sign and value.strip()):
+            raise ConfigError(f"{option}: found {word!r}, expected NAME=VALUE, as in energy=eV")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def settings(option: str, values: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE words whose values are JSON (numbers, true, lists) or else text. ConfigError as for `pairs`."""
+    found: dict[str, Any] = {}
+    for word in values:
+        for name, text in pairs(option, [word]).items():
+            try:
+                found[name] = json.loads(text)
+            except ValueError:
+                found[name] = text
+    return found
+
+
+def new_file(path: Path, *, overwrite: bool, suffix: str = ".extxyz") -> Path:
+    """`path` where a result may be written: it must end in `suffix` and not exist unless `overwrite`. ConfigError otherwise."""
+    if path.suffix not in (suffix, ".xyz" if suffix == ".extxyz" else suffix):
+        raise ConfigError(f"--out: found {path}, a name that ends in {suffix} would be right")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"--out: {path} exists; give another name, or --overwrite")
+    return path
+
+
+@contextmanager
+def _logging(verbose: bool, quiet: bool) -> Iterator[None]:
+    """Messages of the library on stderr while the command runs: warnings, with -v what is done too, with -q errors only."""
+    logger, level = logging.getLogger("sciml"), logging.getLogger("sciml").level
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def _sigterm() -> Iterator[None]:
+    """Within the block SIGTERM ends the command by SystemExit(143), so that what is being written is put away."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
