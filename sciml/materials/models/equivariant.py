@@ -37,7 +37,7 @@ class EquivariantConfig(ModelConfig):
     """Highest degree of the spherical harmonics; raising it sees finer angles and costs about its square."""
     channels: int = Field(32, ge=4, le=256)
     """Features of each component; raising it fits more and costs between its first and second power."""
-    radial: int = Field(8, ge=2, le=32)
+    radial: int = Field(6, ge=2, le=32)
     """Number of radial (Bessel) functions; raising it resolves distances finer and can follow noise."""
     hidden: int = Field(32, ge=4, le=512)
     """Width of the scalar networks; raising it makes the energy more non-linear in the invariants."""
@@ -60,6 +60,7 @@ class ByDegree(nn.Module):
         self.register_buffer("degree", torch.from_numpy(degrees(l_max)), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """[lm, N, C_in] -> [lm, N, C_out]."""
         return torch.bmm(x, self.weight[self.degree])
 
 
@@ -78,6 +79,7 @@ class Invariants(nn.Module):
         self.scale_density, self.scale_product, self.scale_scalars = Scale(degree), Scale(degree), Scale(torch.arange(3 * l_max + 4))
 
     def forward(self, density: Tensor, kind: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Density [lm, N, C] in units of its rms, products [lm, N, C], scalars [N, C]; `kind` [N] is the place of the element."""
         density = self.scale_density(density)
         product = self.mix_product(self.scale_product(self.products.square(self.paths, density)))  # [lm, N, C]
         other = self.mix_density(density)  # [lm, N, C]

@@ -43,4 +43,5 @@ def zbl(r: Tensor, z_a: Tensor, z_b: Tensor) -> Tensor:
     x = r / (radii[z_a] + radii[z_b])
     a = 0.46850 / (z_a.to(r.dtype) ** 0.23 + z_b.to(r.dtype) ** 0.23)
     screened = sum(c * torch.exp(-d * r / a) for c, d in _SCREENING)
-    return _COULOMB_EV_A * z_a * z_b / r * screened * envelope(x.clamp(max=1.0))
+    charges = z_a.to(r.dtype) * z_b.to(r.dtype)
+    return _COULOMB_EV_A * charges / r * screened * envelope(x.clamp(max=1.0))

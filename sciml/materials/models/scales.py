@@ -19,6 +19,7 @@ class Scale(nn.Module):
         self.register_buffer("factor", torch.ones(len(groups.unique())))
 
     def forward(self, x: Tensor) -> Tensor:
+        """[rows, N, C] -> the same divided by the rms of its group of rows."""
         if self.measuring and x.shape[1]:
             square = torch.zeros_like(self.factor).index_add_(0, self.groups, x.detach().square().mean((1, 2)).to(self.factor))
             square /= torch.bincount(self.groups)
