@@ -12,7 +12,7 @@ from sciml.errors import DataError
 from sciml.materials.labels.census import census
 from sciml.materials.labels.consistency import Consistency, Slope, measure, robust_slope
 from sciml.materials.labels.copies import EQUIVALENT_EV_PER_ATOM, compare_sets, equivalent_groups, identical_groups, members
-from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio
+from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio, rivals
 from sciml.materials.labels.finding import Labels, labels_of, voigt_of
 from sciml.materials.labels.findings import Finding, LabelReport, listed
 from sciml.materials.labels.increments import increments
@@ -43,8 +43,9 @@ def check(
     table = _table(structures)
     findings, ratios = _scales(increments(structures, labels), measured, table)
     if measured is not None and not findings:
-        offsets = element_offsets(measured.records, structures)
-        findings += offsets or odd_records(measured.records, structures, table)
+        odd = odd_records(measured.records, structures, table)
+        named = any(finding.kind == "energy-scale" for finding in odd)
+        findings += odd if named else element_offsets(measured.records, structures) or odd
     findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
     if evaluate is not None:
         findings += check_stress(structures, evaluate)
@@ -92,7 +93,7 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequ
     if measured is not None and measured.fit > 0.5:
         for name, slope in measured.slopes.items():
             relative = abs(slope.error / slope.ratio) if slope.ratio else np.inf
-            if slope.r2 > (0.25 if name == "energy" else 0.5) and relative < 0.25 and (name, measured.source) not in {item[:2] for item in evidence}:
+            if _tells(name, slope) and relative < 0.25 and (name, measured.source) not in {item[:2] for item in evidence}:
                 evidence.append((name, measured.source, slope.ratio, ROUGH))
     ratios = {f"{upper}/{lower}": float(ratio) for upper, lower, ratio, _ in evidence}
     reason = explain(evidence, table)
@@ -102,7 +103,20 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequ
     if reason is None:
         message = f"labels do not go together in scale or sign (ratios that should be 1: {told}), and no known unit explains it"
         return [Finding("warning", "scale", message)], ratios
-    return [Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text} (ratios that should be 1: {told})") for each in reason], ratios
+    precise = {name for upper, lower, _, tolerance in evidence if tolerance < ROUGH for name in (upper, lower)}
+    findings = []
+    for each in reason:
+        other = [] if each.quantity in precise else rivals(each, table)
+        doubt = "".join(f"; or, nearly the same factor: {rival.text}" for rival in other)
+        findings.append(Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text}{doubt} (ratios that should be 1: {told})"))
+    return findings, ratios
+
+
+def _tells(name: str, slope: Slope) -> bool:
+    """Whether a slope of the linear model may be believed; energies that scatter (a part of them shifted, say) only where they are far off."""
+    if name == "stress":
+        return slope.r2 > 0.5
+    return slope.r2 > 0.6 or (slope.r2 > 0.25 and not (1 / 8 < slope.ratio < 0.7 or 1.4 < slope.ratio < 8))
 
 
 def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:

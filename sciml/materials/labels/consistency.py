@@ -13,6 +13,7 @@ from sciml.materials.labels.linear_model import Basis, Rows
 
 RIDGE, JOINT_RIDGE = 1e-3, 1e-6  # of the mean diagonal, in units in which every function changes the energies by the same amount
 FIT_ATOMS, CHECK_ATOMS, MIN_RECORDS = 20_000, 100_000, 8
+FIT_WORK = 2_500_000_000  # forces times functions squared
 _KEPT_NUMBERS = 20_000_000  # numbers of rows kept in memory; the rest is computed again
 FLOORS = {"forces": 0.01, "energy": 1e-4, "stress": 1e-3}  # eV/A, eV an atom, eV an atom: no label counts as more precise
 _STRANGE = 0.8  # misfit above which a record does not take part in the second fit
@@ -114,6 +115,7 @@ class _Fitter:
         self.references = np.linalg.lstsq(self.shares[known], energies, rcond=None)[0] if known else np.zeros(len(self.basis.species))
         self.fold = np.zeros(len(structures), dtype=np.int64)
         self.sigma = {source: 1.0}
+        self.dropped: set[tuple[int, str]] = set()
         self.fit = 0.0
         self.coefficients: list[Array] = []
         self._kept: dict[int, Rows] = {}
@@ -132,7 +134,8 @@ class _Fitter:
     def run(self) -> bool:
         """Fits the source, a second time without the records that the first fit finds strange. False where there is nothing to fit."""
         used = [place for place, own in enumerate(self.labels) if getattr(own, self.source) is not None]
-        self.used = used[:: max(1, -(-int(self.sizes[used].sum()) // FIT_ATOMS))]
+        work = 3 * int(self.sizes[used].sum()) * (len(self.rows(used[0]).energy) ** 2 if used else 0)
+        self.used = used[:: max(1, -(-int(self.sizes[used].sum()) // FIT_ATOMS), round(work / FIT_WORK))]
         if len(self.used) < MIN_RECORDS:
             return False
         self.fold[self.used] = np.arange(len(self.used)) % 2
@@ -156,11 +159,33 @@ class _Fitter:
         The three labels of a record weigh the same, though it has 3N forces for one energy.
         """
         share = 3 * float(np.mean(self.sizes[self.used]))
-        for _ in range(3):
+        for _ in range(4):
+            self.dropped = set.union(*(self._outliers(name) for name in FLOORS))
             left = {name: np.sqrt(self._mean_square(name, False)) for name in FLOORS}
             weight = {"forces": 1.0, "energy": share**0.5, "stress": (share / 6) ** 0.5}
             self.sigma = {name: max(FLOORS[name], float(size)) / weight[name] for name, size in left.items() if size > 0 or name == self.source}
             self._solve(JOINT_RIDGE)
+
+    def _outliers(self, name: str) -> set[tuple[int, str]]:
+        """Labels that lie ten times further off than the median one does: they take no part in the fit."""
+        parts = [place for place in self.used if name in self._equations(place)]
+        if not parts:
+            return set()
+        left = [self._left(place, name) for place in parts]
+        if name == "energy":
+            left = list(self._without_composition(parts, np.concatenate(left))[:, None])
+        sizes = np.array([np.sqrt(np.mean(each**2)) for each in left])
+        return {(place, name) for place, size in zip(parts, sizes, strict=True) if size > 10 * np.median(sizes) + FLOORS[name]}
+
+    def _without_composition(self, parts: Sequence[int], values: Array) -> Array:
+        """Values less the median of their composition, where that has enough records; less a fit over the elements elsewhere."""
+        shares = self.shares[parts]
+        rest = values - shares @ np.linalg.lstsq(shares, values, rcond=None)[0]
+        _, own, counts = np.unique(np.round(shares, 6), axis=0, return_inverse=True, return_counts=True)
+        for composition in np.flatnonzero(counts >= MIN_RECORDS):
+            same = own.ravel() == composition
+            rest[same] = values[same] - np.median(values[same])
+        return rest
 
     def record(self, place: int, index: int) -> Record:
         """The record beside its prediction."""
@@ -202,7 +227,7 @@ class _Fitter:
 
     def _mean_square(self, name: str, whole: bool) -> float:
         """Of the label (whole) or of what the fit leaves of it."""
-        parts = [place for place in self.used if name in self._equations(place)]
+        parts = [place for place in self.used if name in self._equations(place) and (place, name) not in self.dropped]
         values = [self._equations(place)[name][1] if whole else self._left(place, name) for place in parts]
         return float(np.mean(np.concatenate(values) ** 2)) if values else 0.0
 
@@ -216,7 +241,7 @@ class _Fitter:
                 if self.fold[place] == half:
                     continue
                 for name, (design, goal) in self._equations(place).items():
-                    if name in self.sigma:
+                    if name in self.sigma and (place, name) not in self.dropped:
                         k = design.shape[1]
                         matrix[:k, :k] += design.T @ design / self.sigma[name] ** 2
                         vector[:k] += design.T @ goal / self.sigma[name] ** 2
@@ -235,7 +260,20 @@ def _energy_slope(records: Sequence[Record], composition: Array) -> Slope | None
     expected = np.array([record.expected_energy for record in records if record.energy is not None])
     columns = np.column_stack([found, expected])
     columns -= shares @ np.linalg.lstsq(shares, columns, rcond=None)[0]
-    return robust_slope(columns[:, 1], columns[:, 0])
+    columns = columns[_on_one_line(columns[:, 1], columns[:, 0])]
+    return robust_slope(columns[:, 1] - columns[:, 1].mean(), columns[:, 0] - columns[:, 0].mean())
+
+
+def _on_one_line(x: Array, y: Array) -> NDArray[np.bool_]:
+    """Points near the line whose slope is the median over many pairs, so that a shifted part of the records does not turn it (Theil 1950)."""
+    steps = [1, 2, 3, 5, 8, 13, 21, 34]
+    dx, dy = (np.concatenate([np.roll(each, -step) - each for step in steps]) for each in (x, y))
+    apart = np.abs(dx) > 0.2 * np.std(x)
+    slope = float(np.median(dy[apart] / dx[apart])) if apart.any() else 0.0
+    rest = y - slope * x
+    rest = rest - np.median(rest)
+    kept: NDArray[np.bool_] = np.abs(rest) <= 8 * np.median(np.abs(rest)) + 1e-12
+    return kept
 
 
 def _stress_slope(records: Sequence[Record]) -> Slope | None:

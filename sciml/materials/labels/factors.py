@@ -12,8 +12,8 @@ from sciml.units import EV_PER_A3_IN_GPA, UNITS
 QUANTITIES = ("energy", "forces", "stress")
 _UNITS = {
     "energy": ("Ry", "Ha", "kcal/mol", "kJ/mol", "meV"),
-    "forces": ("eV/bohr", "Ry/bohr", "Ha/bohr", "Ry/A", "Ha/A", "kcal/mol/A", "kJ/mol/A", "kJ/mol/nm", "meV/A"),
-    "stress": ("GPa", "kBar", "bar", "Pa", "Ry/bohr^3", "Ha/bohr^3", "eV/bohr^3", "Ry/A^3", "Ha/A^3"),
+    "forces": ("eV/bohr", "Ry/bohr", "Ha/bohr", "kcal/mol/A", "kJ/mol/A", "kJ/mol/nm", "meV/A"),
+    "stress": ("GPa", "kBar", "bar", "Pa", "Ry/bohr^3", "Ha/bohr^3", "eV/bohr^3"),
 }
 _OURS = {"energy": "eV", "forces": "eV/A", "stress": "eV/A^3"}
 
@@ -61,6 +61,12 @@ def name_ratio(quantity: str, ratio: float, tolerance: float, table: Sequence[Fa
     if best is None or _distance(ratio, best.ratio) > tolerance or (ratio > 0 and abs(math.log(ratio)) <= tolerance):
         return None
     return best
+
+
+def rivals(chosen: Factor, table: Sequence[Factor]) -> list[Factor]:
+    """Other factors of the quantity that rough evidence (30 %) cannot tell from the chosen one."""
+    same = [factor for factor in table if factor.quantity == chosen.quantity and factor.ratio * chosen.ratio > 0 and factor != chosen]
+    return [factor for factor in same if _distance(factor.ratio, chosen.ratio) < 0.3]
 
 
 def explain(evidence: Sequence[tuple[str, str, float, float]], table: Sequence[Factor]) -> tuple[Factor, ...] | None:
