@@ -29,5 +29,5 @@ def parse(path: str, form: str, options: dict[str, Any]) -> Iterator[tuple[dict[
         yield from pieces(READERS[form](path, **options))
     except (DataError, MemoryError, BrokenPipeError):
         raise
-    except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, RecursionError, OSError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, OSError, AttributeError) as error:
         raise Place(path).fault(form, f"cannot be read ({type(error).__name__}: {str(error)[:200]})", "a whole and regular file") from error

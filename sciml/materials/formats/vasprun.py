@@ -30,7 +30,7 @@ def parse_vasprun(path: str | Path, *, max_sites: int = 20_000) -> Iterator[Reco
     place = Place(path)
     symbols: list[str] = []
     pressure, record = 0.0, 0
-    parser = ElementTree.XMLPullParser(("start", "end"))
+    parser: Any = ElementTree.XMLPullParser(("start", "end"))
     depth = 0
     with source.open_bytes(path, 64 * source.WHOLE_LIMIT) as handle:
         for event, node in _events(handle, parser, place):
