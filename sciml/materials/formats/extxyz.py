@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from sciml import sandbox
 from sciml.materials.formats import keyvalue, source, tokens
 from sciml.materials.formats.record import Array, Record
 from sciml.materials.formats.tokens import Place, shorten
@@ -61,6 +62,8 @@ def _frame(handle: IO[str], first: str, place: Place, max_sites: int) -> Record:
         raise place.fault("number of atoms", "0", "at least one atom")
     if count > max_sites:
         raise place.fault("number of atoms", f"{first[:18]}", f"at most {max_sites} (max_sites=)")
+    if count > 20_000:
+        sandbox.renew(150 * count)
     comment = handle.readline()
     lines = list(islice(handle, count))
     if len(lines) < count:
