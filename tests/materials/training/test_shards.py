@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import ase.io
@@ -104,3 +109,29 @@ def test_far_images_and_no_edges_survive_packing(copper) -> None:
         found = unpack_graph(arrays, number, *ends)
         for name in expected.keys():
             assert torch.equal(found[name], expected[name]), name
+
+
+def peak(folder: Path, megabytes: float) -> dict:
+    """Train from a file of so many MB in a process of its own; its peak memory."""
+    environment = os.environ | {"SCIML_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(Path(__file__).resolve().parent / "large_file.py"), str(folder), str(megabytes)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=6000)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_small_stream_stays_within_the_limit(tmp_path: Path) -> None:
+    found = peak(tmp_path, 4)
+    assert found["structures"] > 500
+    assert max(found["own_MiB"], found["child_MiB"]) < 1536
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_two_gigabytes_need_hardly_more_than_half_a_gigabyte(tmp_path: Path, measured: Callable[[str, object, object], None]) -> None:
+    small, large = peak(tmp_path, 500), peak(tmp_path, 2000)
+    for name in ("own_MiB", "child_MiB"):
+        measured(
+            f"training from a 2 GB extxyz: {name} at 0.5 GB, 2 GB", f"{small[name]:.0f}, {large[name]:.0f}", "<= 1536 and <= 1.1 times"
+        )
+        assert large[name] <= min(1536, 1.1 * small[name])
