@@ -77,7 +77,7 @@ def explain(evidence: Sequence[tuple[str, str, float, float]], table: Sequence[F
     if all(_error({}, item) <= 1 for item in evidence):
         return ()
     involved = {name for item in evidence for name in item[:2]}
-    for size in (1, 2):
+    for size in range(1, min(2, len(evidence)) + 1):
         options: list[tuple[float, tuple[Factor, ...]]] = []
         for names in combinations([name for name in ("forces", "stress", "energy") if name in involved], size):
             for chosen in product(*([factor for factor in table if factor.quantity == name] for name in names)):
