@@ -15,7 +15,7 @@ from sciml.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["free_memory_bytes", "resolve_device", "resolve_dtype", "set_threads", "thread_limit"]
+__all__ = ["free_memory_bytes", "granted_cores", "resolve_device", "resolve_dtype", "set_threads", "thread_limit"]
 
 _log = logging.getLogger("sciml.devices")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -55,7 +55,7 @@ def resolve_dtype(dtype: str | torch.dtype) -> torch.dtype:
 
 def thread_limit() -> int:
     """Threads that may be used: the least of CPU affinity, the control group's quota (rounded down, at least 1) and `SCIML_NUM_THREADS`."""
-    granted = _granted_cores()
+    granted = granted_cores()
     text = os.environ.get("SCIML_NUM_THREADS", "").strip()
     if not text:
         return granted
@@ -87,7 +87,8 @@ def free_memory_bytes(device: str | torch.device = "cpu") -> int:
     return min(_machine_bytes(), _cgroup_bytes())
 
 
-def _granted_cores() -> int:
+def granted_cores() -> int:
+    """Cores that the machine grants this process: the least of CPU affinity and the control groups' quotas (rounded down, at least 1)."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [quota for folder in _cgroup_folders() if (quota := _quota(folder)) is not None]
     return max(1, min([affinity, *(int(quota) for quota in quotas)]))

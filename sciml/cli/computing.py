@@ -27,7 +27,9 @@ def use_threads(threads: int | None) -> None:
         devices.set_threads(threads)
 
 
-def read_options(units: Sequence[str], keys: Sequence[str], symbols: str | None, min_distance: float, format: str | None) -> dict[str, Any]:
+def read_options(
+    units: Sequence[str] | None, keys: Sequence[str] | None, symbols: str | None, min_distance: float, format: str | None
+) -> dict[str, Any]:
     """Arguments of `read_structures` from what was typed."""
     options: dict[str, Any] = {"min_distance_A": min_distance}
     options |= {"units": pairs("--units", units)} if units else {}

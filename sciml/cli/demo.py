@@ -32,26 +32,23 @@ def demo(
     from sciml.cli.computing import use_threads
     from sciml.materials.labels import check
     from sciml.materials.run_report import RunRecord, run_facts, run_sections
-    from sciml.report import Section, Text, write_report
+    from sciml.report import write_report
 
     use_threads(threads)
     say = (lambda text: None) if quiet or json else typer.echo
     folder = out or Path("runs") / time.strftime("demo-%Y%m%d-%H%M%S")
     train, test = (mat.load_dataset("mlearn-si", part=part) for part in ("train", "test"))
-    train, test, steps = (train[::12], test[::4], 12) if quick else (train[::2], test, 100)
+    train, test, steps = (train[::12], test[::4], 12) if quick else (train[::2], test, 180)
     checked = check(train, test=test)
     edges = sum(mat.build_graph(atoms, cutoff=5.0).edge_index.shape[1] for atoms in train)
     say(f"{checked.text()}\n{edges:,} pairs of atoms within 5 A\ntraining, {steps} steps ...")
     mat.train_potential(train, test=test, steps=steps, seed=seed, device=device, out=folder, report=False, recipe={"validations": 10})
     potential = mat.load_potential(folder)
-    prediction = potential.predict(test[-1], device=device)[0]
-    say(
-        f"{test[-1].get_chemical_formula()}: {prediction.energy:.3f} eV predicted, {test[-1].get_potential_energy():.3f} eV by DFT\naudit ..."
-    )
+    energy = potential.predict(test[-1], device=device)[0].energy
+    say(f"{test[-1].symbols}: {energy:.3f} eV predicted, {test[-1].get_potential_energy():.3f} eV by DFT\naudit ...")
     audit = mat.audit(potential, min(test, key=len), seed=seed)
     record = RunRecord.read(folder)
-    lead = "What the checks of units, signs, copies and leakage found in this data."
-    sections = [*run_sections(record, test, audit), Section("Checks of the data", [Text(checked.text(), code=True)], lead)]
+    sections = run_sections(record, test, audit, checked)
     report = write_report(sections, folder / "report.html", title="Demo: a potential for silicon", run=run_facts(record))
     result = {"report": str(report), "model": str(folder / "model"), "audit_passed": audit.passed, "metrics": record.metrics}
     emit(result, f"{audit.summary()}\nmodel:  {folder / 'model'}\nreport: {report}", as_json=json, quiet=quiet)

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from sciml import __version__
+from sciml.cli import materials, model
+from sciml.cli.citation import cite
 from sciml.cli.demo import demo
+from sciml.cli.doctor import doctor
 
 __all__ = ["app", "main"]
 
@@ -33,7 +36,11 @@ def start(version: Annotated[bool, typer.Option("--version", callback=_version, 
     """Interatomic potentials from DFT data: checked data in, an audited potential and a report out."""
 
 
-app.command("demo")(demo)
+app.command()(demo)
+app.command()(doctor)
+app.command()(cite)
+app.add_typer(materials.app, name="materials")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

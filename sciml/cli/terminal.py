@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -21,7 +22,7 @@ from sciml.errors import ConfigError, SciMLError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Device", "Dtype", "Json", "Out", "Quiet", "Seed", "Threads", "Verbose", "command", "emit", "new_file", "pairs"]
+__all__ = ["Device", "Dtype", "Json", "Out", "Overwrite", "Quiet", "Seed", "Threads", "Verbose", "command", "emit", "new_file", "pairs"]
 
 P = ParamSpec("P")
 
@@ -32,6 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr; show the traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and the JSON, if asked for).")]
 Out = Annotated[Path, typer.Option("--out", help="Where the result is written.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default SCIML_NUM_THREADS, else what the machine grants.")]
 
 _AS_FLAGS = {"resume=True": "--resume", "cell=True": "--cell", "symbols=": "--symbols ", "units=": "--units ", "keys=": "--keys "}
@@ -63,7 +65,7 @@ def _outcome(work: Callable[[], None], verbose: bool) -> int:
         code = error.code if isinstance(error.code, int) else 1
         return _fail("ended by SIGTERM; what was saved is kept", code, verbose=False) if code == 143 else code
     except BrokenPipeError:  # the reader has gone, as in `| head`
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = open(os.devnull, "w")
         return 1
     except typer.Exit as error:
         return int(error.exit_code)
@@ -88,7 +90,17 @@ def emit(result: Mapping[str, Any], text: str, *, as_json: bool, quiet: bool) ->
     if as_json:
         print(json.dumps(_jsonable(result), indent=1, allow_nan=False))  # noqa: T201
     elif not quiet:
+        _show(text)
+
+
+def _show(text: str) -> None:
+    """On a terminal with numbers and paths in colours, else plain."""
+    if not sys.stdout.isatty():
         print(text)  # noqa: T201
+        return
+    from rich.console import Console
+
+    Console(soft_wrap=True).print(text, markup=False, emoji=False)
 
 
 def _jsonable(value: Any) -> Any:
@@ -126,12 +138,14 @@ def settings(option: str, values: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def new_file(path: Path, *, overwrite: bool, suffix: str = ".extxyz") -> Path:
-    """`path` where a result may be written: it must end in `suffix` and not exist unless `overwrite`. ConfigError otherwise."""
-    if path.suffix not in (suffix, ".xyz" if suffix == ".extxyz" else suffix):
-        raise ConfigError(f"--out: found {path}, a name that ends in {suffix} would be right")
-    if path.exists() and not overwrite:
-        raise ConfigError(f"--out: {path} exists; give another name, or --overwrite")
+def new_file(path: Path, *, overwrite: bool, source: Path | None = None) -> Path:
+    """`path` where an extxyz file may be written. ConfigError for another suffix, for `source`, for a file that exists (`overwrite`)."""
+    if path.suffix not in (".extxyz", ".xyz"):
+        raise ConfigError(f"--out: found {path}, a name that ends in .extxyz would be right")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise ConfigError(f"--out: {path} is the file that is read; give another name")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise ConfigError(f"--out: {path} exists; give another name" + ("" if path.is_dir() else ", or --overwrite"))
     return path
 
 

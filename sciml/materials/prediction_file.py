@@ -17,7 +17,8 @@ from sciml.materials.potential import Prediction
 __all__ = ["predicted", "write_predictions"]
 
 UNITS = (
-    "energy eV; forces eV/A; stress eV/A^3 with tension positive, as xx yy zz yz xz xy in read_structures; energy_std eV; forces_std eV/A"
+    "energy eV; forces eV/A; stress eV/A^3, tension positive, nine components; energy_std eV; forces_std eV/A; "
+    "REF_* are the labels of the input in the same units, REF_stress as xx yy zz yz xz xy"
 )
 REFERENCES = ("energy", "forces", "stress")
 

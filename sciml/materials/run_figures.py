@@ -40,12 +40,14 @@ def _over_steps(title: str, label: str, unit: str, lines: Curve, value: Any) -> 
     members = sorted({line["member"] for line in lines})
     steps = sorted({line["step"] for line in lines})
     found = {(line["member"], line["step"]): value(line) for line in lines}
-    ys = {f"member {member}" if len(members) > 1 else label: [found.get((member, step)) for step in steps] for member in members}
+    ys: dict[str, Any] = {
+        f"member {member}" if len(members) > 1 else label: [found.get((member, step), np.nan) for step in steps] for member in members
+    }
     return curve(title, steps, ys, x_label="step", y_label=label, y_unit=unit, log_y=True)
 
 
 def parity_figures(columns: Parity, groups: Sequence[str] = ()) -> list[Figure]:
-    """Predicted against DFT for each target; `groups` [structures] colours the points of each record by its group where there are several."""
+    """Predicted against DFT for each target; `groups` [structures] colours the points by group where there are several."""
     figures = []
     for target, own in columns.items():
         names = None

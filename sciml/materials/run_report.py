@@ -15,6 +15,7 @@ from ase import Atoms
 from sciml import files
 from sciml.errors import DataError
 from sciml.materials.audit import Audit, audit
+from sciml.materials.labels import LabelReport
 from sciml.materials.potential import Potential
 from sciml.materials.run_figures import Curve, Parity, curve_figures, parity_figures, uncertainty_figures
 from sciml.report import KeyFigure, KeyFigures, Section, Structure3D, Table, Text, write_report
@@ -97,10 +98,16 @@ def run_facts(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def run_sections(record: RunRecord, structures: Sequence[Atoms] = (), found: Audit | str = "") -> list[Section]:
-    """The sections of a run's report. `structures`: the test set in order, or empty; `found`: an audit, or why there is none."""
+def run_sections(
+    record: RunRecord, structures: Sequence[Atoms] = (), found: Audit | str = "", checked: LabelReport | None = None
+) -> list[Section]:
+    """The sections of a run's report.
+
+    `structures`: the test set in order, or empty; `found`: an audit, or why there is none; `checked`: what the checks of labels found.
+    """
     groups = [str(atoms.info.get("group", "")) for atoms in structures]
-    sections = [Section("", [overview(record, found)]), Section("Data", census_blocks(record.census)), training_section(record)]
+    data = Section("Data", [*census_blocks(record.census), *([] if checked is None else check_blocks(checked))])
+    sections = [Section("", [overview(record, found)]), data, training_section(record)]
     if record.test is not None:
         sections.append(test_section(record, groups))
         worst = worst_structure(record, structures)
@@ -143,19 +150,39 @@ def census_blocks(census: Mapping[str, Any]) -> list[Table | Text]:
     blocks: list[Table | Text] = [
         Text(f"{census['structures']} structures with {census['atoms']:,} atoms. Structures that carry a label: {counts}.")
     ]
-    elements = [{"element": symbol, **row} for symbol, row in census.get("elements", {}).items()]
+    order = ("structures", "atoms", "energy", "forces", "stress")
+    elements = [{"element": symbol, **{key: row[key] for key in order}} for symbol, row in census.get("elements", {}).items()]
     if elements:
         blocks.append(
             Table.from_rows("labels by element", elements, caption="Structures that have the element, and of these those with each label.")
         )
     units = {"energy_per_atom": "eV", "forces": "eV/Å", "stress": "GPa", "volume_per_atom": "Å³", "atoms": ""}
-    ranges = [{"quantity": name.replace("_", " "), "unit": units.get(name, ""), **row} for name, row in census.get("ranges", {}).items()]
+    order = ("low", "high", "mean", "rms", "count")
+    ranges = [
+        {"quantity": name.replace("_", " "), "unit": units.get(name, ""), **{key: row[key] for key in order}}
+        for name, row in census.get("ranges", {}).items()
+    ]
     if ranges:
         blocks.append(Table.from_rows("ranges", ranges, caption="Forces and stress by component; stress with tension positive."))
     for name, text in (("groups", "Groups: {}."), ("unused", "Columns kept but not used: {}.")):
         if census.get(name):
             blocks.append(Text(text.format(", ".join(f"{key} ({number})" for key, number in census[name].items()))))
     return blocks
+
+
+def check_blocks(checked: LabelReport) -> list[Table | Text]:
+    """What the checks of units, signs, odd records, copies and leakage found."""
+    tone = "good" if checked.passed else "warn"
+    blocks: list[Table | Text] = [Text(f"Checks of labels: {checked.examined} records held against each other, {_verdict(checked)}", tone)]
+    if checked.findings:
+        columns = {name: [getattr(finding, name) for finding in checked.findings] for name in ("level", "kind", "message")}
+        blocks.append(Table("checks of labels", columns, tones={"error": "bad", "warning": "warn", "note": ""}))
+    return blocks
+
+
+def _verdict(checked: LabelReport) -> str:
+    counts = {level: sum(finding.level == level for finding in checked.findings) for level in ("error", "warning", "note")}
+    return ", ".join(f"{number} {level}{'s' * (number != 1)}" for level, number in counts.items()) + "."
 
 
 def training_section(record: RunRecord) -> Section:

@@ -1,0 +1,179 @@
+"""`sciml materials`: check, train, predict, relax, md, audit, models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sciml.cli.computing import open_calculator, read, read_options, use_threads
+from sciml.cli.reading import Format, Keys, MinDistance, StructureFile, Symbols, Units
+from sciml.cli.simulation import md, relax
+from sciml.cli.terminal import Device, Dtype, Json, Out, Overwrite, Quiet, Seed, Threads, Verbose, command, emit, new_file
+from sciml.cli.training import train
+from sciml.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sciml.materials import Potential
+
+__all__ = ["app"]
+
+Model = Annotated[str, typer.Argument(help="A model: folder of a run or model, zip, or the name of a shipped one.", metavar="MODEL")]
+AnyCalculator = Annotated[str, typer.Argument(help="As in predict; or ase:NAME for a calculator of ASE, as in ase:emt.", metavar="MODEL")]
+
+app = typer.Typer(no_args_is_help=True, help="Structures, potentials, and what one does with them.")
+
+
+@app.command()
+@command
+def check(
+    file: StructureFile,
+    test: Annotated[Path | None, typer.Option("--test", help="A test set: looked through for copies of these structures.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="A model whose stress the stress in the file is held against.")] = None,
+    require: Annotated[str, typer.Option("--require", help="Labels that must be there, as in energy,forces.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for warnings too, not for errors only.")] = False,
+    units: Units = None,
+    keys: Keys = None,
+    symbols: Symbols = None,
+    min_distance: MinDistance = 0.4,
+    format: Format = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Count the labels of a file and look for wrong units, signs, odd records, offsets, copies and leakage. Exit 3 for an error."""
+    from sciml.materials import labels
+
+    options = read_options(units, keys, symbols, min_distance, format)
+    wanted = {name.strip(): 1.0 for name in require.split(",") if name.strip()}
+    if unknown := sorted(set(wanted) - {"energy", "forces", "stress"}):
+        raise ConfigError(f"--require: found {unknown[0]!r}, expected energy, forces, stress")
+    evaluate = None if model is None else _load(model).predict
+    report = labels.check(read(file, options), test=None if test is None else read(test, options), weights=wanted, evaluate=evaluate)
+    emit({"file": str(file), **report.to_dict()}, report.text(), as_json=json, quiet=quiet)
+    report.require_no_error()
+    if strict and not report.passed:
+        raise DataError(f"{file}: {sum(finding.level == 'warning' for finding in report.findings)} warning(s), and --strict was given")
+
+
+app.command()(train)
+
+
+@app.command()
+@command
+def predict(
+    model: Model,
+    file: StructureFile,
+    out: Out,
+    overwrite: Overwrite = False,
+    units: Units = None,
+    keys: Keys = None,
+    symbols: Symbols = None,
+    min_distance: MinDistance = 0.4,
+    format: Format = None,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    threads: Threads = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Energy, forces and stress of every structure of a file, as an extxyz file that states its columns and units."""
+    from sciml.devices import resolve_device, resolve_dtype
+    from sciml.materials.prediction_file import UNITS, write_predictions
+
+    resolve_device(device)
+    resolve_dtype(dtype)
+    path = new_file(out, overwrite=overwrite, source=file)
+    options = read_options(units, keys, symbols, min_distance, format)
+    use_threads(threads)
+    potential, outside = _load(model), [0]
+    pieces = _predictions(potential, file, options, dtype, device, outside)
+    count = write_predictions(path, pieces, _stated(model))
+    strange = f"; {outside[0]} outside the training data (in_domain=F)" if outside[0] else ""
+    result = {"out": str(path), "structures": count, "outside_domain": outside[0], "units": UNITS, "model": model}
+    emit(result, f"{count} structures -> {path}{strange}\nunits: {UNITS}", as_json=json, quiet=quiet)
+
+
+def _load(model: str) -> Potential:
+    from sciml.materials import load_potential
+
+    return load_potential(model)
+
+
+def _stated(model: str) -> str:
+    """A model's name and the digest of its file, for the column `model`."""
+    from sciml.materials.model_file import read_metadata
+
+    return f"{Path(model).name} {read_metadata(model)['digest'][:12]}"
+
+
+def _predictions(
+    potential: Potential, file: Path, options: dict[str, Any], dtype: str, device: str, outside: list[int]
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Structures and predictions, 64 at a time; counts those outside the training data."""
+    from itertools import islice
+
+    from sciml.materials import iterate_structures
+
+    records = iterate_structures(file, **options)
+    while piece := list(islice(records, 64)):
+        predictions = potential.predict(piece, dtype=dtype, device=device)
+        outside[0] += sum(prediction.in_domain is False for prediction in predictions)
+        yield piece, predictions
+
+
+app.command()(relax)
+app.command()(md)
+
+
+@app.command()
+@command
+def audit(
+    model: AnyCalculator,
+    file: StructureFile,
+    option: Annotated[list[str] | None, typer.Option("--option", help="NAME=VALUE for a calculator of ASE, as in smooth=true.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the table as a page, a name ending in .html.")] = None,
+    symbols: Symbols = None,
+    min_distance: MinDistance = 0.4,
+    format: Format = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "float64",
+    threads: Threads = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the physics of a model or of any ASE calculator: symmetries, derivatives, smoothness, drift. Exit 1 where it does not pass."""
+    from sciml import materials as mat
+
+    use_threads(threads)
+    structures = read(file, read_options(None, None, symbols, min_distance, format))
+    found = mat.audit(open_calculator(model, dtype, device, option or ()), structures, seed=seed)
+    if report is not None:
+        from sciml.report import write_report
+
+        write_report(
+            found.to_sections(), report, title=f"Audit of {Path(model).name}", run={"model": model, "structures": str(file), "seed": seed}
+        )
+    emit(found.to_dict(), found.text(), as_json=json, quiet=quiet)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@command
+def models(json: Json = False, verbose: Verbose = False, quiet: Quiet = False) -> None:
+    """The models that come with the package."""
+    from sciml import materials as mat
+    from sciml.cli.model import summary
+
+    found = {name: summary(name) for name in mat.list_potentials()}
+    lines = [
+        f"{name:<14}{' '.join(each['species']):<10}{each['members']} x {each['kind']}, {each['errors']}" for name, each in found.items()
+    ]
+    emit({"models": found}, "\n".join(lines) or "no model is shipped with this installation", as_json=json, quiet=quiet)
