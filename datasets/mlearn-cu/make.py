@@ -2,9 +2,10 @@
 
 python make.py Cu_nist_id_prop.json.gz Cu_test.json.gz
 
-NIST's file: the 262 training records, then the 31 test records twice with stresses that are wrong there, so that only the first 262 are taken. Its
-energies are eV an atom, mlearn's are totals. Stresses: kBar with VASP's sign (compression positive) in the order xx yy zz xy xz yz; written is
-ASE's order xx yy zz yz xz xy, eV/A^3, tension positive.
+NIST's file: the 262 training records, then the 31 test records twice with stresses that are wrong there, so that only the first 262 are
+taken. Its
+energies are eV an atom, mlearn's are totals. Stresses: kBar with VASP's sign (compression positive) in the order xx yy zz xy xz yz;
+written is ASE's order xx yy zz yz xz xy, eV/A^3, tension positive.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 python make.py Si_training.json.gz Si_test.json.gz
 
-Raw units: eV, eV/A, kBar with VASP's sign (compression positive). The six numbers of `virial_stress` stand in the order xx yy zz xy yz zx in the
+Raw units: eV, eV/A, kBar with VASP's sign (compression positive). The six numbers of `virial_stress` stand in the order xx yy zz xy yz
+zx in the
 records of the group Elastic and xx yy zz xy xz yz in all others; written is ASE's order xx yy zz yz xz xy, eV/A^3, tension positive.
 """
 

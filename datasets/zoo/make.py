@@ -37,7 +37,10 @@ def named(atoms: Atoms, name: str, origin: str) -> Atoms:
 
 def main(phonopy: str, x23: str) -> None:
     """Writes the part beside this file."""
-    structures = [named(ase.io.read(pathlib.Path(phonopy) / name / "POSCAR-unitcell", format="vasp"), name, "phonopy") for name in ("Si", "NaCl", "MgO")]
+    structures = [
+        named(ase.io.read(pathlib.Path(phonopy) / name / "POSCAR-unitcell", format="vasp"), name, "phonopy")
+        for name in ("Si", "NaCl", "MgO")
+    ]
     slab = surface(structures[0], (1, 1, 1), layers=3, vacuum=8.0)
     slab.pbc = (True, True, False)
     slab.info = {"name": "Si-111-slab", "origin": "made here from Si"}

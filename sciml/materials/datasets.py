@@ -1,4 +1,5 @@
-"""The data sets that come with the package: `datasets/<name>/` with card.md, licence, make.py and one `<part>.extxyz.gz` a part (eV, eV/A, eV/A^3)."""
+"""The data sets that come with the package: `datasets/<name>/` with card.md, licence, make.py and one `<part>.extxyz.gz` a part (eV,
+eV/A, eV/A^3)."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ def list_parts(folder: str | Path) -> list[str]:
 def load_dataset(name: str, part: str | None = None) -> list[Atoms]:
     """Structures of a shipped data set with their labels in `atoms.calc.results` (eV, eV/A, eV/A^3; ASE's sign and Voigt order).
 
-    `part`: "train", "test", ...; None gives all parts, train first. `info` holds the source's own columns, `group` among them where it has one.
-    Raises ConfigError for an unknown name or part.
+    `part`: "train", "test", ...; None gives all parts, train first. `info` holds the source's own columns, `group` among them where it
+    has one. Raises ConfigError for an unknown name or part.
     """
     if name not in list_datasets():
         raise ConfigError(f"data set {name!r} is not known; there are {', '.join(list_datasets())}")
@@ -54,7 +55,8 @@ def read_part(path: str | Path) -> list[Atoms]:
 
 
 def write_part(folder: str | Path, part: str, structures: Sequence[Atoms]) -> Path:
-    """Writes `<part>.extxyz.gz`: symbols, positions and what the calculator holds of energy (eV), forces (eV/A), stress (eV/A^3, Voigt, ASE's sign).
+    """Writes `<part>.extxyz.gz`: symbols, positions and what the calculator holds of energy (eV), forces (eV/A), stress (eV/A^3, Voigt,
+    ASE's sign).
 
     The same structures give the same bytes. Returns the path.
     """

@@ -45,8 +45,8 @@ class ElementCount:
 class LabelCensus:
     """What a list of structures holds.
 
-    counts: structures with energy, forces, stress. elements: by symbol. ranges: `energy_per_atom` (eV), `forces` (components, eV/A), `stress`
-    (components, GPa), `atoms` and `volume_per_atom` (A^3, where all three directions are periodic). pbc: "TTT" -> structures.
+    counts: structures with energy, forces, stress. elements: by symbol. ranges: `energy_per_atom` (eV), `forces` (components, eV/A),
+    `stress` (components, GPa), `atoms` and `volume_per_atom` (A^3, where all three directions are periodic). pbc: "TTT" -> structures.
     groups: the column `group`, where there is one. unused: columns that no one reads -> structures that have them.
     """
 
@@ -68,7 +68,11 @@ class LabelCensus:
         for name, weight in weights.items():
             if weight and not self.counts.get(name, 0):
                 near = [column for column in self.unused if name[:4] in column.lower()]
-                hint = f"; columns with a similar name: {', '.join(near)} (name one with keys=)" if near else f"; set its weight to 0 or add {name}"
+                hint = (
+                    f"; columns with a similar name: {', '.join(near)} (name one with keys=)"
+                    if near
+                    else f"; set its weight to 0 or add {name}"
+                )
                 raise DataError(f"{name}: the weight is {weight:g}, but none of {self.structures} structures has this label{hint}")
 
     def text(self) -> str:

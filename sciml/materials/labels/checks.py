@@ -33,8 +33,8 @@ def check(
     """Census, scale and sign, single odd records, element offsets, copies; with `test` also leakage.
 
     structures: labels as `labels_of` finds them. weights: targets that must have data. evaluate: a model, see `check_stress`.
-    Identical structures are an error between `structures` and `test`, a warning within `structures`; equivalent ones are a note. Raises DataError
-    for a label that cannot be read and for a weighted target without data.
+    Identical structures are an error between `structures` and `test`, a warning within `structures`; equivalent ones are a note. Raises
+    DataError for a label that cannot be read and for a weighted target without data.
     """
     counted = census(structures)
     counted.require(weights or {})
@@ -65,8 +65,10 @@ def check(
 
 
 def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Finding]:
-    """Given stresses against a model's: `evaluate(structures)` returns one stress each ([3,3] or Voigt-6, eV/A^3, tension positive), or an object
-    with `.stress`, or None. A ratio near a known factor is named; a ratio that is none is a warning where the two are proportional (r2 > 0.9).
+    """Given stresses against a model's: `evaluate(structures)` returns one stress each ([3,3] or Voigt-6, eV/A^3, tension positive), or
+    an object
+    with `.stress`, or None. A ratio near a known factor is named; a ratio that is none is a warning where the two are proportional (r2 >
+    0.9).
     """
     chosen = [atoms for atoms in structures if atoms.pbc.all() and labels_of(atoms).stress is not None]
     answers = [getattr(answer, "stress", answer) for answer in evaluate(chosen)] if chosen else []
@@ -84,7 +86,9 @@ def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Findin
     if factor is None and slope.r2 < 0.9:
         return []
     text = factor.text if factor else "no unit that is known here explains it"
-    return [Finding("warning", "stress-scale", f"the stress is {slope.ratio:.4g} times what the model gives ({len(both)} structures): {text}")]
+    return [
+        Finding("warning", "stress-scale", f"the stress is {slope.ratio:.4g} times what the model gives ({len(both)} structures): {text}")
+    ]
 
 
 def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequence[Factor]) -> tuple[list[Finding], dict[str, float]]:
@@ -108,12 +112,15 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequ
     for each in reason:
         other = [] if each.quantity in precise else rivals(each, table)
         doubt = "".join(f"; or, nearly the same factor: {rival.text}" for rival in other)
-        findings.append(Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text}{doubt} (ratios that should be 1: {told})"))
+        findings.append(
+            Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text}{doubt} (ratios that should be 1: {told})")
+        )
     return findings, ratios
 
 
 def _tells(name: str, slope: Slope) -> bool:
-    """Whether a slope of the linear model may be believed; energies that scatter (a part of them shifted, say) only where they are far off."""
+    """Whether a slope of the linear model may be believed; energies that scatter (a part of them shifted, say) only where they are far
+    off."""
     if name == "stress":
         return slope.r2 > 0.5
     return slope.r2 > 0.6 or (slope.r2 > 0.25 and not (1 / 8 < slope.ratio < 0.7 or 1.4 < slope.ratio < 8))
@@ -133,7 +140,9 @@ def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Findi
         extra = sum(len(group) - 1 for group in same)
         examples = "; ".join(" = ".join(map(str, group[:4])) for group in same[:5])
         records = tuple(group[1] for group in same)
-        findings.append(Finding("warning", "identical", f"{extra} of {len(structures)} records are identical copies ({examples})", records[:50]))
+        findings.append(
+            Finding("warning", "identical", f"{extra} of {len(structures)} records are identical copies ({examples})", records[:50])
+        )
     alike = members(equivalent_groups(structures))
     known = {frozenset(group) for group in same}
     new = [group for group in alike if frozenset(group) not in known]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from sciml.materials.labels.finding import Array, Labels, voigt_of
 from sciml.materials.labels.linear_model import Basis, Rows
@@ -57,7 +58,8 @@ class Consistency:
 
 
 def measure(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Consistency | None:
-    """Fits forces where there are some, else energies; None where there is too little to fit (fewer than 8 records, or no motion at all)."""
+    """Fits forces where there are some, else energies; None where there is too little to fit (fewer than 8 records, or no motion at
+    all)."""
     source = _source(labels)
     if source is None:
         return None
@@ -96,7 +98,9 @@ def _source(labels: Sequence[Labels]) -> str | None:
 
 def _chosen(structures: Sequence[Atoms], labels: Sequence[Labels], limit: int) -> list[int]:
     """Records with more than one atom and a label, evenly thinned to a number of atoms."""
-    usable = [index for index, own in enumerate(labels) if len(structures[index]) > 1 and (own.forces is not None or own.energy is not None)]
+    usable = [
+        index for index, own in enumerate(labels) if len(structures[index]) > 1 and (own.forces is not None or own.energy is not None)
+    ]
     total = sum(len(structures[index]) for index in usable)
     return usable[:: max(1, -(-total // limit))]
 
@@ -163,7 +167,9 @@ class _Fitter:
             self.dropped = set.union(*(self._outliers(name) for name in FLOORS))
             left = {name: np.sqrt(self._mean_square(name, False)) for name in FLOORS}
             weight = {"forces": 1.0, "energy": share**0.5, "stress": (share / 6) ** 0.5}
-            self.sigma = {name: max(FLOORS[name], float(size)) / weight[name] for name, size in left.items() if size > 0 or name == self.source}
+            self.sigma = {
+                name: max(FLOORS[name], float(size)) / weight[name] for name, size in left.items() if size > 0 or name == self.source
+            }
             self._solve(JOINT_RIDGE)
 
     def _outliers(self, name: str) -> set[tuple[int, str]]:
@@ -265,7 +271,8 @@ def _energy_slope(records: Sequence[Record], composition: Array) -> Slope | None
 
 
 def _on_one_line(x: Array, y: Array) -> NDArray[np.bool_]:
-    """Points near the line whose slope is the median over many pairs, so that a shifted part of the records does not turn it (Theil 1950)."""
+    """Points near the line whose slope is the median over many pairs, so that a shifted part of the records does not turn it (Theil
+    1950)."""
     steps = [1, 2, 3, 5, 8, 13, 21, 34]
     dx, dy = (np.concatenate([np.roll(each, -step) - each for step in steps]) for each in (x, y))
     apart = np.abs(dx) > 0.2 * np.std(x)

@@ -1,6 +1,8 @@
-"""Copies among structures on two levels: identical (same cell and atoms) and equivalent (same up to rotation, reflection, symmetry or supercell).
+"""Copies among structures on two levels: identical (same cell and atoms) and equivalent (same up to rotation, reflection, symmetry or
+supercell).
 
-Near-linear in time: structures are sorted by numbers that do not change under what is ignored, and only neighbours in that order are compared.
+Near-linear in time: structures are sorted by numbers that do not change under what is ignored, and only neighbours in that order are
+compared.
 """
 
 from __future__ import annotations
@@ -82,9 +84,11 @@ def identical_groups(structures: Sequence[Atoms]) -> NDArray[np.int64]:
 
 
 def equivalent_groups(structures: Sequence[Atoms]) -> NDArray[np.int64]:
-    """[n] group numbers: the same number for equal sorted distances by species within 5 A (1e-4 A), and energies an atom (1e-4 eV) where known.
+    """[n] group numbers: the same number for equal sorted distances by species within 5 A (1e-4 A), and energies an atom (1e-4 eV) where
+    known.
 
-    Such structures differ by rotation, reflection, a symmetry of the crystal, another choice of cell or a supercell, and go to one side of a split.
+    Such structures differ by rotation, reflection, a symmetry of the crystal, another choice of cell or a supercell, and go to one side
+    of a split.
     """
     energies = [labels_of(atoms).energy for atoms in structures]
 
@@ -119,7 +123,8 @@ def _across(groups: NDArray[np.int64], n_train: int) -> list[tuple[int, tuple[in
 
 
 def _grouped(buckets: Sequence[Hashable], described: Sequence[tuple[Array, Array]], equal: Callable[[int, int], bool]) -> NDArray[np.int64]:
-    """Leader clustering: each structure joins the first leader of its bucket whose numbers lie within the tolerance and which is `equal`."""
+    """Leader clustering: each structure joins the first leader of its bucket whose numbers lie within the tolerance and which is
+    `equal`."""
     groups = np.arange(len(buckets))
     by_bucket: dict[Hashable, list[int]] = {}
     for index, bucket in enumerate(buckets):
@@ -203,7 +208,7 @@ def _pair_distances(atoms: Atoms) -> tuple[NDArray[np.int64], Array]:
 
 
 def _moments(atoms: Atoms) -> tuple[Array, Array]:
-    """Per atom: sum over pairs of w(species) (1 - x^2)^3 cos(k pi x), x = r / 5 A, and how far a change of 1e-4 A in every distance can move it."""
+    """Per atom: sum over pairs of w(species) (1 - x^2)^3 cos(k pi x), x = r / 5 A; and how far 1e-4 A in every distance moves it."""
     codes, distances = _pair_distances(atoms)
     scaled = distances / CUTOFF_A
     weighted = (1 + 0.4 * np.sin(codes)) * (1 - scaled**2) ** 3

@@ -38,17 +38,24 @@ def known_factors(atoms_each: float | None = None, volume_A3: float | None = Non
             table.append(Factor(quantity, sign / UNITS[quantity][unit], remedy))
     opposite = {"energy": "", "forces": ": they look like gradients", "stress": ": pressure is counted positive, as in VASP"}
     table += [
-        Factor(name, -1.0, f'the sign is flipped{opposite[name]}; read them with units={{"{name}": "-{_OURS[name]}"}}') for name in QUANTITIES
+        Factor(name, -1.0, f'the sign is flipped{opposite[name]}; read them with units={{"{name}": "-{_OURS[name]}"}}')
+        for name in QUANTITIES
     ]
     for factor, unit in ((EV_PER_A3_IN_GPA, "GPa"), (10 * EV_PER_A3_IN_GPA, "kBar")):
         for sign, also in ((1, ""), (-1, " and the sign flipped")):
-            text = f"a conversion from {unit} was applied to values that were in eV/A^3 already (they are {factor:.1f} times too small){also}"
+            text = (
+                f"a conversion from {unit} was applied to values that were in eV/A^3 already (they are {factor:.1f} times too small){also}"
+            )
             table.append(Factor("stress", sign / factor, text))
     if atoms_each is not None and atoms_each > 1.5:
-        table.append(Factor("energy", 1 / atoms_each, "the values look like energies an atom: the label is the energy of the whole structure"))
+        table.append(
+            Factor("energy", 1 / atoms_each, "the values look like energies an atom: the label is the energy of the whole structure")
+        )
     if volume_A3 is not None:
         for sign, also in ((1, "V sigma"), (-1, "-V sigma, a virial")):
-            table.append(Factor("stress", sign * volume_A3, f"the values look like {also} in eV: name the column virial, or divide by the volume"))
+            table.append(
+                Factor("stress", sign * volume_A3, f"the values look like {also} in eV: name the column virial, or divide by the volume")
+            )
     return table
 
 

@@ -29,7 +29,8 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 class Labels:
     """Labels of one structure; None where it has none.
 
-    energy: eV, total. forces: [N,3] eV/A, without constraints applied. stress: [3,3] symmetric, eV/A^3, sigma = (1/V) dE/d eps (tension positive).
+    energy: eV, total. forces: [N,3] eV/A, without constraints applied. stress: [3,3] symmetric, eV/A^3,
+    sigma = (1/V) dE/d eps (tension positive).
     """
 
     energy: float | None = None
@@ -42,9 +43,11 @@ def labels_of(
 ) -> Labels:
     """Labels of a structure, looked for in its calculator's results, in `info` and in `arrays`.
 
-    keys: names to read instead of the standard ones, as in {"energy": "REF_energy"}; units: as in {"stress": "-kBar"}, of what stands in the structure;
-    where: how messages name the structure. `virial` = -V sigma becomes stress; where both are given they must agree within 1e-4 of the larger
-    + 1e-6 eV/A^3. Raises DataError for a wrong shape, a NaN or infinite component, stale results (the atoms have moved since) or a contradiction.
+    keys: names to read instead of the standard ones, as in {"energy": "REF_energy"}; units: as in {"stress": "-kBar"}, of what
+    stands in the structure; where: how messages name the structure. `virial` = -V sigma becomes stress; where both are given they must agree within
+    1e-4 of the larger + 1e-6 eV/A^3. Raises DataError for a wrong shape, a NaN or infinite component, stale results (the atoms have
+    moved since) or a
+    contradiction.
     """
     columns = _columns(atoms, where)
     energy = _read(columns, "energy", keys, units, where)
@@ -107,7 +110,9 @@ def _read(
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}, field {name!r}: numbers are needed for {quantity}, found {columns[name]!r:.60}") from error
     if not np.isfinite(values).all():
-        raise DataError(f"{where}, field {name!r}: {quantity} has a component that is NaN or infinite; leave the label out where it is not known")
+        raise DataError(
+            f"{where}, field {name!r}: {quantity} has a component that is NaN or infinite; leave the label out where it is not known"
+        )
     if unit_of and quantity in unit_of:
         values = values * sciml_units.factor(quantity, unit_of[quantity])
     return values
@@ -137,8 +142,14 @@ def _joined_stress(atoms: Atoms, stress: Array | None, virial: Array | None, whe
         return from_virial
     difference = np.abs(from_stress - from_virial).max()
     if difference > 1e-4 * max(np.abs(from_stress).max(), np.abs(from_virial).max()) + 1e-6:
-        hint = "it is +V times the stress: the sign differs" if np.allclose(from_stress, -from_virial, rtol=1e-3, atol=1e-6) else "state units="
-        raise DataError(f"{where}, field 'virial': -virial/V and stress differ by {difference:.3g} eV/A^3 ({hint}); virial = -V stress is right")
+        hint = (
+            "it is +V times the stress: the sign differs"
+            if np.allclose(from_stress, -from_virial, rtol=1e-3, atol=1e-6)
+            else "state units="
+        )
+        raise DataError(
+            f"{where}, field 'virial': -virial/V and stress differ by {difference:.3g} eV/A^3 ({hint}); virial = -V stress is right"
+        )
     return from_stress
 
 
@@ -148,5 +159,7 @@ def _symmetric(values: Array, name: str, where: str) -> Array:
     matrix = matrix_of(values)
     skew = np.abs(matrix - matrix.T).max()
     if skew > 0.05 * np.abs(matrix).max() + 1e-4:
-        raise DataError(f"{where}, field {name!r}: the tensor is not symmetric (largest difference {skew:.3g}); check the order of its components")
+        raise DataError(
+            f"{where}, field {name!r}: the tensor is not symmetric (largest difference {skew:.3g}); check the order of its components"
+        )
     return 0.5 * (matrix + matrix.T)

@@ -14,7 +14,8 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: kind ("stress-scale", "swapped-labels", "identical", ...), message, records concerned (counted from 0, at most 50)."""
+    """One thing found: kind ("stress-scale", "swapped-labels", "identical", ...), message, records concerned (counted from 0, at most
+    50)."""
 
     level: Level
     kind: str
@@ -24,7 +25,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class LabelReport:
-    """Census, findings, and the comparison with a test set where one was given. `examined`: records whose labels were held against a model."""
+    """Census, findings, and the comparison with a test set where one was given. `examined`: records whose labels were held against a
+    model."""
 
     census: LabelCensus
     findings: tuple[Finding, ...]

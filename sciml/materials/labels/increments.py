@@ -1,11 +1,13 @@
 """Energy differences between structures that lie close together, against the work of their forces and stresses: a check without any model.
 
-E_b - E_a = -1/2 (F_a + F_b) . dx + 1/2 (V_a sigma_a + V_b sigma_b) : eps + third order, with dx at fixed strain, eps the strain from a to b.
+E_b - E_a = -1/2 (F_a + F_b) . dx + 1/2 (V_a sigma_a + V_b sigma_b) : eps + third order,
+with dx at fixed strain, eps the strain from a to b.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
@@ -50,7 +52,7 @@ def _pairs(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Iterator[tu
             family,
             sorted(family, key=lambda index: labels[index].energy or 0.0),
         ]
-        follow = {(min(pair), max(pair)) for order in orders for pair in zip(order, order[1:], strict=False)}
+        follow = {(min(pair), max(pair)) for order in orders for pair in pairwise(order)}
         yield from sorted(follow | _cell_neighbors([structures[index].cell.array for index in family], family))
 
 
@@ -64,7 +66,8 @@ def _cell_neighbors(cells: Sequence[Array], family: Sequence[int]) -> set[tuple[
 
 
 def _work(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int) -> tuple[float, float, float] | None:
-    """dE, -1/2 (F_a + F_b) . dx and 1/2 (V sigma_a + V sigma_b) : eps in eV; None where the two lie too far apart or a label that is needed lacks."""
+    """dE, -1/2 (F_a + F_b) . dx and 1/2 (V sigma_a + V sigma_b) : eps in eV; None where the two lie too far apart or a label that is
+    needed lacks."""
     first, second = structures[a], structures[b]
     periodic = bool(first.pbc.any())
     cell = first.cell.complete().array if periodic else np.eye(3)
@@ -76,29 +79,34 @@ def _work(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int)
     steps -= np.where(first.pbc, np.round(steps), 0.0)
     moves = steps @ (0.5 * (cell + other))
     moves -= moves.mean(0)
-    strained = np.abs(gradient).max() > 1e-8
-    moved = np.abs(moves).max() > 1e-6
-    forces, stresses = (labels[a].forces, labels[b].forces), (labels[a].stress, labels[b].stress)
+    strained = bool(np.abs(gradient).max() > 1e-8)
+    moved = bool(np.abs(moves).max() > 1e-6)
     if np.abs(moves).max() > MAX_STEP_A or not (strained or moved):
         return None
-    if (moved and any(each is None for each in forces)) or (strained and (any(each is None for each in stresses) or not first.pbc.all())):
-        return None
-    by_forces = -0.5 * float(np.sum((forces[0] + forces[1]) * moves)) if moved else 0.0  # type: ignore[operator]
     strain: Array = 0.5 * (gradient + gradient.T)
-    by_stress = 0.0
-    if strained:
-        mean = 0.5 * (stresses[0] * first.get_volume() + stresses[1] * second.get_volume())  # type: ignore[operator]
-        by_stress = float(np.sum(mean * strain))
+    by_forces = _against(labels[a].forces, labels[b].forces, -moves, (1.0, 1.0)) if moved else 0.0
+    by_stress = (
+        _against(labels[a].stress, labels[b].stress, strain, (abs(np.linalg.det(cell)), abs(np.linalg.det(other)))) if strained else 0.0
+    )
+    if by_forces is None or by_stress is None or (strained and not first.pbc.all()):
+        return None
     return (labels[b].energy or 0.0) - (labels[a].energy or 0.0), by_forces, by_stress
+
+
+def _against(first: Array | None, second: Array | None, way: Array, weights: tuple[float, float]) -> float | None:
+    """Half of (w_a first + w_b second) : way; None where one of them lacks."""
+    if first is None or second is None:
+        return None
+    return 0.5 * float(np.sum((weights[0] * first + weights[1] * second) * way))
 
 
 def _regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
     """Robust least squares through the origin: slopes, standard errors, share of the variance explained."""
-    weights = np.ones(len(goal))
-    slopes = np.zeros(columns.shape[1])
+    weights: Array = np.ones(len(goal))
+    slopes: Array = np.zeros(columns.shape[1])
     for _ in range(10):
         root = np.sqrt(weights)
-        slopes = np.linalg.lstsq(columns * root[:, None], goal * root, rcond=1e-10)[0]
+        slopes = np.asarray(np.linalg.lstsq(columns * root[:, None], goal * root, rcond=1e-10)[0], dtype=np.float64)
         distance = np.abs(goal - columns @ slopes)
         weights = 1 / np.maximum(1.0, distance / max(2.0 * float(np.median(distance)), 1e-12))
     residual = goal - columns @ slopes

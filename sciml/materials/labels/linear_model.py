@@ -1,8 +1,8 @@
-"""A small model, linear in its coefficients, that says what forces and stress go with which energies: the yardstick for scale, sign and order.
+"""A small model, linear in its coefficients, that says what forces and stress go with which energies: the yardstick of the checks.
 
-Energy of atom i: sum_n c_n sum_j f_n(r_ij) + sum_(ab,l) c_abl M_a^l : M_b^l, with M_a^l = sum_j f_a(r_ij) u u .. u (l unit vectors, one species of j and
-one radial function in `a`), as in moment tensor potentials (Shapeev 2016, doi:10.1137/15M1054183). Derivatives are analytic. Coefficients are
-found by ridge regression, so that no training and no starting point is needed; it is exact for nothing and right within some per cent for most.
+Energy of atom i: sum_n c_n sum_j f_n(r_ij) + sum_(ab,l) c_abl M_a^l : M_b^l, with M_a^l = sum_j f_a(r_ij) u u .. u (l unit vectors; `a`
+is one species of j and one radial function), as in moment tensor potentials (Shapeev 2016, doi:10.1137/15M1054183). Derivatives are
+analytic. Coefficients are found by ridge regression: no training, no starting point; exact for nothing, right within some per cent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ MANY_SPECIES = 10  # from here on radii stand for species
 
 @dataclass(frozen=True)
 class Rows:
-    """How the labels of one structure depend on the K coefficients: energy [K], forces [3N,K], strain derivative of the energy [6,K] (Voigt)."""
+    """How the labels of one structure depend on the K coefficients: energy [K], forces [3N,K], strain derivative of the energy [6,K]
+    (Voigt)."""
 
     energy: Array
     forces: Array
@@ -97,7 +98,9 @@ class Basis:
 class _Edges:
     """Directed edges of one structure, target i, source j, with unit vectors."""
 
-    def __init__(self, n_atoms: int, target: NDArray[np.int64], source: NDArray[np.int64], vectors: Array, scaled: tuple[Array, Array]) -> None:
+    def __init__(
+        self, n_atoms: int, target: NDArray[np.int64], source: NDArray[np.int64], vectors: Array, scaled: tuple[Array, Array]
+    ) -> None:
         self.n_atoms, self.target, self.source, self.vectors = n_atoms, target, source, vectors
         self.fraction, self.fraction_slope = scaled
         self.distance = np.linalg.norm(vectors, axis=1)

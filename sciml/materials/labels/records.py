@@ -172,7 +172,8 @@ def _energy_factor(record: Record, judge: _Judge, table: Sequence[Factor]) -> Fa
 
 
 def element_offsets(records: Sequence[Record], structures: Sequence[Atoms]) -> list[Finding]:
-    """A part of the records whose energies differ from the rest by a fixed amount an atom of one element (a clear gap between two heaps)."""
+    """A part of the records whose energies differ from the rest by a fixed amount an atom of one element (a clear gap between two
+    heaps)."""
     known = [record for record in records if record.energy is not None]
     if len(known) < 2 * MIN_SIDE:
         return []

@@ -1,4 +1,5 @@
-"""Energies of the elements: isolated atoms that cannot be right, one element far from all others, a test set shifted against the training set."""
+"""Energies of the elements: isolated atoms that cannot be right, one element far from all others, a test set shifted against the
+training set."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ SHIFT_EV, CLEAR = 0.25, 8.0
 
 def cohesive_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
     """Isolated atoms whose energies leave structures bound by more than any matter is, or unbound, with the element that explains it."""
-    isolated = {int(atoms.numbers[0]): own.energy for atoms, own in zip(structures, labels, strict=True) if len(atoms) == 1 and _alone(atoms, own)}
+    isolated = {
+        int(atoms.numbers[0]): own.energy for atoms, own in zip(structures, labels, strict=True) if len(atoms) == 1 and _alone(atoms, own)
+    }
     used = [
         index
         for index, (atoms, own) in enumerate(zip(structures, labels, strict=True))
@@ -30,7 +33,9 @@ def cohesive_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) -> 
         return []
     numbers = sorted(isolated)
     shares = _shares([structures[index] for index in used], numbers)
-    binding = np.array([(labels[index].energy or 0.0) / len(structures[index]) for index in used]) - shares @ np.array([isolated[n] for n in numbers])
+    binding = np.array([(labels[index].energy or 0.0) / len(structures[index]) for index in used]) - shares @ np.array(
+        [isolated[n] for n in numbers]
+    )
     middle = float(np.median(binding))
     if BINDING_EV[0] < middle < BINDING_EV[1]:
         return []
@@ -38,13 +43,18 @@ def cohesive_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) -> 
     misfits = {number: float(np.std(binding - shares[:, place] * single[number])) for place, number in enumerate(numbers)}
     worst = min(misfits, key=lambda number: misfits[number])
     clear = len(numbers) == 1 or misfits[worst] < 0.5 * sorted(misfits.values())[1]
-    hint = f"an offset of about {-single[worst]:.4g} eV in the lone atom of {chemical_symbols[worst]} explains it" if clear else "check their energies"
+    hint = (
+        f"an offset of about {-single[worst]:.4g} eV in the lone atom of {chemical_symbols[worst]} explains it"
+        if clear
+        else "check their energies"
+    )
     message = f"against the isolated atoms, structures have a typical energy of {middle:+.4g} eV an atom, which no matter has: {hint}"
     return [Finding("warning", "element-offset", message)]
 
 
 def reference_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
-    """With ten elements or more: one whose fitted share of the energies lies far outside those of the others (not for all-electron energies)."""
+    """With ten elements or more: one whose fitted share of the energies lies far outside those of the others (not for all-electron
+    energies)."""
     known = [index for index, own in enumerate(labels) if own.energy is not None and len(structures[index])]
     numbers = sorted({int(number) for index in known for number in structures[index].numbers})
     if len(numbers) < MIN_ELEMENTS or len(known) < 3 * len(numbers):
@@ -60,12 +70,14 @@ def reference_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) ->
     distance, number, share = max(odd)
     if distance < max(OUTLIER_EV, OUTLIER * width):
         return []
-    message = f"{chemical_symbols[number]} takes {share:+.3f} eV an atom where the other elements take {middle:+.3f} +- {width:.3f}: an offset of this element"
+    others = f"the other elements take {middle:+.3f} +- {width:.3f}"
+    message = f"{chemical_symbols[number]} takes {share:+.3f} eV an atom where {others}: an offset of this element"
     return [Finding("warning", "element-offset", message)]
 
 
 def shifted_test_findings(structures: Sequence[Atoms], labels: Sequence[Labels], test: Sequence[Atoms]) -> list[Finding]:
-    """A test set whose energies lie off what the training set leads to expect, by a fixed amount an atom of one element; scale of its labels."""
+    """A test set whose energies lie off what the training set leads to expect, by a fixed amount an atom of one element; scale of its
+    labels."""
     others = [labels_of(atoms, where=f"test record {index}") for index, atoms in enumerate(test)]
     both, all_labels = [*structures, *test], [*labels, *others]
     hidden = [Labels(own.energy, own.forces, own.stress) for own in labels] + [Labels(None, own.forces, None) for own in others]

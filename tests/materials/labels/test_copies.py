@@ -71,7 +71,10 @@ def test_identical_with_open_directions(pbc):
 
 def test_equivalent_after_rotation_reflection_and_repetition():
     a, b = rattled(2)
-    assert members(equivalent_groups([a, b, turned(a), turned(a, improper=True), a.repeat((2, 1, 1)), disguised(b)])) == [(0, 2, 3, 4), (1, 5)]
+    assert members(equivalent_groups([a, b, turned(a), turned(a, improper=True), a.repeat((2, 1, 1)), disguised(b)])) == [
+        (0, 2, 3, 4),
+        (1, 5),
+    ]
 
 
 def test_equal_geometry_with_another_energy_is_not_equivalent():
@@ -94,7 +97,7 @@ def test_one_duplicate_in_ten_thousand():
     structures[7_777] = disguised(structures[1_234])
     start = time.process_time()
     assert members(identical_groups(structures)) == [(1_234, 7_777)]
-    assert members(equivalent_groups(rattled(2_000) + [turned(rattled(1)[0])])) == [(0, 2_000)]
+    assert members(equivalent_groups([*rattled(2_000), turned(rattled(1)[0])])) == [(0, 2_000)]
     assert time.process_time() - start < 60
 
 
