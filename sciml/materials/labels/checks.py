@@ -10,14 +10,14 @@ from ase import Atoms
 
 from sciml.errors import DataError
 from sciml.materials.labels.census import census
-from sciml.materials.labels.consistency import Consistency, Slope, measure, robust_slope
+from sciml.materials.labels.consistency import Consistency, Slope, robust_slope
 from sciml.materials.labels.copies import EQUIVALENT_EV_PER_ATOM, compare_sets, equivalent_groups, identical_groups, members
 from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio, rivals
 from sciml.materials.labels.finding import Labels, labels_of, voigt_of
 from sciml.materials.labels.findings import Finding, LabelReport, listed
 from sciml.materials.labels.increments import increments
 from sciml.materials.labels.records import element_offsets, odd_records
-from sciml.materials.labels.references import cohesive_findings, reference_findings, shifted_test_findings
+from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
 Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
 PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
@@ -39,7 +39,7 @@ def check(
     counted = census(structures)
     counted.require(weights or {})
     labels = [labels_of(atoms, where=f"record {index}") for index, atoms in enumerate(structures)]
-    measured = measure(structures, labels)
+    measured, shift = measure_beside(structures, labels, test or [])
     table = _table(structures)
     findings, ratios = _scales(increments(structures, labels), measured, table)
     if measured is not None and not findings:
@@ -59,7 +59,7 @@ def check(
             findings.append(Finding("error", "leakage", message, records[:50]))
         elif comparison.equivalent:
             findings.append(Finding("note", "equivalent", comparison.text(), tuple(record for record, _ in comparison.equivalent)[:50]))
-        findings += shifted_test_findings(structures, labels, test)
+        findings += shift
     examined = len(measured.records) if measured is not None else 0
     return LabelReport(counted, tuple(findings), examined, ratios, comparison)
 

@@ -43,11 +43,10 @@ def labels_of(
 ) -> Labels:
     """Labels of a structure, looked for in its calculator's results, in `info` and in `arrays`.
 
-    keys: names to read instead of the standard ones, as in {"energy": "REF_energy"}; units: as in {"stress": "-kBar"}, of what
-    stands in the structure; where: how messages name the structure. `virial` = -V sigma becomes stress; where both are given they must agree within
-    1e-4 of the larger + 1e-6 eV/A^3. Raises DataError for a wrong shape, a NaN or infinite component, stale results (the atoms have
-    moved since) or a
-    contradiction.
+    keys: names to read instead of the standard ones, as in {"energy": "REF_energy"}; units: as in {"stress": "-kBar"}, of what stands in
+    the structure; where: how messages name the structure. `virial` = -V sigma becomes stress; where both are given they must agree
+    within 1e-4 of the larger + 1e-6 eV/A^3. Raises DataError for a wrong shape, a NaN or infinite component, stale results (the atoms
+    have moved since) or a contradiction.
     """
     columns = _columns(atoms, where)
     energy = _read(columns, "energy", keys, units, where)

@@ -4,13 +4,14 @@ training set."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
-from sciml.materials.labels.consistency import Slope, measure
+from sciml.materials.labels.consistency import Consistency, Record, measure
 from sciml.materials.labels.finding import Array, Labels, labels_of
 from sciml.materials.labels.findings import Finding
 
@@ -75,27 +76,30 @@ def reference_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) ->
     return [Finding("warning", "element-offset", message)]
 
 
-def shifted_test_findings(structures: Sequence[Atoms], labels: Sequence[Labels], test: Sequence[Atoms]) -> list[Finding]:
-    """A test set whose energies lie off what the training set leads to expect, by a fixed amount an atom of one element; scale of its
-    labels."""
+def measure_beside(
+    structures: Sequence[Atoms], labels: Sequence[Labels], test: Sequence[Atoms]
+) -> tuple[Consistency | None, list[Finding]]:
+    """`measure` of the structures, by a fit that sees the forces of `test` too, and what is found of a shift of the test set's energies."""
+    if not test:
+        return measure(structures, labels), []
     others = [labels_of(atoms, where=f"test record {index}") for index, atoms in enumerate(test)]
-    both, all_labels = [*structures, *test], [*labels, *others]
-    hidden = [Labels(own.energy, own.forces, own.stress) for own in labels] + [Labels(None, own.forces, None) for own in others]
-    measured = measure(both, hidden)
-    if measured is None or "energy" not in measured.slopes or measured.slopes["energy"].r2 < 0.5:
-        return []
-    return _shift(measured.records, all_labels, both, len(structures), measured.slopes["energy"])
+    both = [*structures, *test]
+    measured = measure(both, [*labels, *(Labels(None, own.forces, None) for own in others)])
+    if measured is None:
+        return None, []
+    shift: list[Finding] = []
+    if "energy" in measured.slopes and measured.slopes["energy"].r2 > 0.5:
+        shift = _shift(measured.records, [*labels, *others], both, len(structures))
+    return replace(measured, records=tuple(record for record in measured.records if record.index < len(structures))), shift
 
 
-def _shift(records: Sequence[object], labels: Sequence[Labels], structures: Sequence[Atoms], n_train: int, slope: Slope) -> list[Finding]:
+def _shift(records: Sequence[Record], labels: Sequence[Labels], structures: Sequence[Atoms], n_train: int) -> list[Finding]:
     """The element whose number of atoms explains the median shift of the test records best."""
-    del slope
     rows: list[tuple[int, float]] = []
     for record in records:
-        index, expected = record.index, record.expected_energy  # type: ignore[attr-defined]
-        energy = labels[index].energy
+        energy = labels[record.index].energy
         if energy is not None:
-            rows.append((index, energy - expected * len(structures[index])))
+            rows.append((record.index, energy - record.expected_energy * record.n_atoms))
     found = []
     for number in sorted({int(number) for atoms in structures for number in atoms.numbers}):
         sides: tuple[list[float], list[float]] = ([], [])
