@@ -23,13 +23,33 @@ class Evaluated(Protocol):
     `energies` [N] add up to `energy`; `stress` is [3,3], or None where it has no meaning; the last three are None for what does not know.
     """
 
-    energy: float
-    energies: Any
-    forces: Any
-    stress: Any | None
-    energy_std: float | None
-    forces_std: Any | None
-    in_domain: bool | None
+    @property
+    def energy(self) -> float:
+        """Total energy in eV."""
+
+    @property
+    def energies(self) -> Any:
+        """[N] eV."""
+
+    @property
+    def forces(self) -> Any:
+        """[N, 3] eV/A."""
+
+    @property
+    def stress(self) -> Any | None:
+        """[3, 3] eV/A^3, tension positive, or None."""
+
+    @property
+    def energy_std(self) -> float | None:
+        """Spread of `energy` in eV, or None."""
+
+    @property
+    def forces_std(self) -> Any | None:
+        """Spread of `forces` in eV/A, [N, 3], or None."""
+
+    @property
+    def in_domain(self) -> bool | None:
+        """Whether training saw what is in the structure, or None."""
 
 
 @runtime_checkable

@@ -21,7 +21,9 @@ def model_card(content: Mapping[str, Any]) -> str:
         f"- written by sciml {content['sciml']}, format {content['format']}, convention {content['convention']}",
     ]
     if training:
-        lines.append(f"- trained on {training.get('train_structures', '?')} structures ({training.get('valid_structures', 0)} for validation)")
+        lines.append(
+            f"- trained on {training.get('train_structures', '?')} structures ({training.get('valid_structures', 0)} for validation)"
+        )
         lines.append(f"- seed {training.get('seed')}, {training.get('steps')} steps, data digest `{training.get('train_digest')}`")
     lines += ["", "## Reference energies", "", *_references(content["references"])]
     if content.get("origin"):
@@ -48,7 +50,7 @@ def _references(references: Mapping[str, Any]) -> list[str]:
     if references.get("fitted"):
         lines += [
             "",
-            f"Fitted, rank {references['rank']} of {references['fitted']}. Energy differences to lone atoms (atomisation, cohesion) mean nothing where the "
-            "reference is fitted: the data hold no isolated atom.",
+            f"Fitted, rank {references['rank']} of {references['fitted']}. "
+            "Energy differences to lone atoms (atomisation, cohesion) mean nothing where the reference is fitted: the data hold no isolated atom.",
         ]
     return lines

@@ -125,7 +125,13 @@ def _zip_members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, zi
     for info in archive.infolist():
         parts = info.filename.split("/")
         name = parts[-1]
-        if stat.S_ISLNK(info.external_attr >> 16) or ".." in parts or info.filename.startswith(("/", "\\")) or ":" in name or "\\" in info.filename:
+        if (
+            stat.S_ISLNK(info.external_attr >> 16)
+            or ".." in parts
+            or info.filename.startswith(("/", "\\"))
+            or ":" in name
+            or "\\" in info.filename
+        ):
             raise ModelFileError(f"{path}: member {info.filename!r} is a link or leads out of the archive; a model holds plain files only")
         if not info.is_dir() and len(parts) <= 2:
             yield name, info
@@ -156,7 +162,9 @@ def _checked(path: Path, read: Any) -> tuple[dict[str, Any], list[bytes]]:
             raise ModelFileError(f"{path}: model.json, members: found {entry!r}, expected file, bytes and sha256 of a safetensors file")
         blob = read(name, size)
         if len(blob) != size or files.digest(blob) != entry.get("sha256"):
-            raise ModelFileError(f"{path}: {name}: its digest is not the one in model.json; the file is damaged or belongs to another model")
+            raise ModelFileError(
+                f"{path}: {name}: its digest is not the one in model.json; the file is damaged or belongs to another model"
+            )
         blobs.append(blob)
     return content, blobs
 
@@ -171,7 +179,9 @@ def _unsealed(path: Path, data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: model.json is not JSON ({error})") from None
     if not isinstance(content, dict) or content.get("kind") != "potential":
-        raise ModelFileError(f"{path}: model.json, kind: found {content.get('kind') if isinstance(content, dict) else content!r}, expected 'potential'")
+        raise ModelFileError(
+            f"{path}: model.json, kind: found {content.get('kind') if isinstance(content, dict) else content!r}, expected 'potential'"
+        )
     if content.get("format") != FORMAT:
         hint = f"; written by sciml {content.get('sciml')}, this is {__version__}"
         raise ModelFileError(f"{path}: model.json, format: found {content.get('format')!r}, this version reads {FORMAT}{hint}")

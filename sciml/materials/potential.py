@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,7 @@ class EnergyModel(nn.Module):
     def __init__(self, model: AtomModel, *, head_hidden: int = 32, scale_eV: float = 1.0, repulsion: bool = True) -> None:
         super().__init__()
         self.model, self.head, self.repulsion = model, EnergyHead(model.feature_channels, head_hidden), repulsion
+        self.scale: Tensor
         self.register_buffer("scale", torch.tensor(float(scale_eV), dtype=torch.float32))
 
     def forward(self, graph: CrystalGraph, vectors: Tensor) -> Tensor:
@@ -151,6 +152,7 @@ class Potential:
         self.species, self.cutoff_A = references.species, self.members[0].model.cutoff_A
         self.pairs_seen = None if pairs_seen is None else frozenset((min(p), max(p)) for p in pairs_seen)
         self.metadata = dict(metadata or {})
+        self._warned: set[tuple[int, int]] = set()
         self._ready: dict[tuple[torch.dtype, torch.device], list[EnergyModel]] = {}
 
     def __repr__(self) -> str:
@@ -176,7 +178,9 @@ class Potential:
 
         Structures are evaluated together up to `batch_edges` edges; the result does not depend on it beyond rounding.
         """
-        atoms = [as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)]
+        atoms = [
+            as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)
+        ]
         self._check_species(atoms)
         modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
         predictions: list[Prediction] = []
@@ -195,7 +199,7 @@ class Potential:
         periodic, ends = graph.pbc.all(1).tolist(), graph.ptr.tolist()
         known = self._in_domain(graph)
         rows = []
-        for g, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        for g, (start, stop) in enumerate(pairwise(ends)):
             e, f = energies[:, start:stop], forces[:, start:stop]
             many = len(modules) > 1
             rows.append(
@@ -227,8 +231,12 @@ class Potential:
         unseen = element_pairs(graph) - self.pairs_seen
         if not unseen:
             return [True] * graph.num_graphs
-        names = ", ".join(f"{chemical_symbols[a]}-{chemical_symbols[b]}" for a, b in sorted(unseen))
-        _LOG.warning("pair of elements %s lies within %.3g A of each other; training never saw it: in_domain=False", names, self.cutoff_A)
+        if unseen - self._warned:  # once, also in a run of a million steps
+            names = ", ".join(f"{chemical_symbols[a]}-{chemical_symbols[b]}" for a, b in sorted(unseen))
+            _LOG.warning(
+                "pair of elements %s lies within %.3g A of each other; training never saw it: in_domain=False", names, self.cutoff_A
+            )
+            self._warned |= unseen
         low, high = graph.z[graph.edge_index].sort(0).values
         strange = torch.zeros_like(low, dtype=torch.bool)
         for a, b in unseen:
@@ -242,7 +250,9 @@ class Potential:
 
     def descriptors(self, structures: Atoms | Sequence[Any], dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
         """Invariant features of the atoms (scalars of the first member's last layer), one array [N, C] for each structure."""
-        atoms = [as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)]
+        atoms = [
+            as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)
+        ]
         self._check_species(atoms)
         module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
         for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
@@ -297,7 +307,9 @@ class Potential:
             raise DataError(f"convention: found {metadata.get('convention')!r}; this version of sciml reads {CONVENTION!r}")
         references = References.from_dict(metadata["references"])
         if [chemical_symbols[z] for z in references.species] != sorted(metadata["species"], key=atomic_numbers.__getitem__):
-            raise DataError(f"references: found {sorted(metadata['references']['elements'])}, expected one for each of {metadata['species']}")
+            raise DataError(
+                f"references: found {sorted(metadata['references']['elements'])}, expected one for each of {metadata['species']}"
+            )
         if not np.isfinite(references.energies).all():
             raise DataError(f"references: found {references.energies}, expected finite energies in eV")
         modules = []

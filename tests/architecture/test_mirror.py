@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 COVERED_BY: dict[str, str] = {
-    "sciml/materials/audit/probe.py": "tests/materials/audit/test_audit.py",
+    "sciml/materials/audit/probe.py": "tests/materials/audit/test_physics.py",
     "sciml/materials/kernels/reference.py": "tests/materials/kernels/test_edges.py",
 }
 """Source without a test file of its own -> the test file of its neighbour that calls it by name."""

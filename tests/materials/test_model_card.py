@@ -10,7 +10,11 @@ CONTENT = {
     "format": 1,
     "members": [{}],
     "network": {"model": {"kind": "equivariant"}},
-    "references": {"elements": {"Cu": {"energy": -3.7, "origin": "fitted"}, "Si": {"energy": -0.8, "origin": "isolated"}}, "rank": 1, "fitted": 1},
+    "references": {
+        "elements": {"Cu": {"energy": -3.7, "origin": "fitted"}, "Si": {"energy": -0.8, "origin": "isolated"}},
+        "rank": 1,
+        "fitted": 1,
+    },
     "sciml": "0.1.0",
     "species": ["Si", "Cu"],
     "units": {"energy": "eV"},

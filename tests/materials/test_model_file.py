@@ -35,7 +35,9 @@ def potential(members=1, kind="equivariant"):
         torch.manual_seed(0)
         options = {"kind": kind, "channels": 4, "cutoff_A": 4.0} | ({"hidden": 4} if kind != "tensor-product" else {"layers": 2})
         models = [EnergyModel(build_model(options, [11, 17])) for _ in range(members)]
-    return Potential(models, References((11, 17), (-1.0, -2.0), ("isolated", "fitted"), 1), pairs_seen=[(11, 11), (11, 17)], metadata={"note": "x"})
+    return Potential(
+        models, References((11, 17), (-1.0, -2.0), ("isolated", "fitted"), 1), pairs_seen=[(11, 11), (11, 17)], metadata={"note": "x"}
+    )
 
 
 @pytest.fixture(scope="module")

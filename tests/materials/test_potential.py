@@ -19,7 +19,11 @@ from sciml.materials.potential import EnergyModel, Potential, _chunks
 from sciml.materials.references import References
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
-OPTIONS = {"equivariant": {"channels": 6, "hidden": 8}, "invariant": {"channels": 8, "layers": 2}, "tensor-product": {"channels": 3, "layers": 2}}
+OPTIONS = {
+    "equivariant": {"channels": 6, "hidden": 8},
+    "invariant": {"channels": 8, "layers": 2},
+    "tensor-product": {"channels": 3, "layers": 2},
+}
 
 
 def potential(kind="equivariant", species=(14,), members=1, pairs=None, cutoff=5.0):

@@ -23,7 +23,11 @@ _SAFE = {"nsz", "arcp", "contract"}
 def _polynomials(out: Any, u: Any, first: Any, second: Any, index: Any, coefficient: Any) -> None:
     """out[e, o] += coefficient * x^a y^b z^c * first[e, i] * second[e, j] over rows (o, i, j, a, b, c); i or j = -1 leaves a factor out."""
     edges, rows = len(u), len(coefficient)
-    power, left, right = np.empty((3, 5, 64), u.dtype), np.ones((first.shape[1] + 1, 64), u.dtype), np.ones((second.shape[1] + 1, 64), u.dtype)
+    power, left, right = (
+        np.empty((3, 5, 64), u.dtype),
+        np.ones((first.shape[1] + 1, 64), u.dtype),
+        np.ones((second.shape[1] + 1, 64), u.dtype),
+    )
     total = np.empty((out.shape[1], 64), u.dtype)
     for start in range(0, edges, 64):
         n = min(64, edges - start)
@@ -51,7 +55,7 @@ def _polynomials(out: Any, u: Any, first: Any, second: Any, index: Any, coeffici
 @lru_cache
 def _terms(l_max: int, kind: str, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     """Rows and coefficients of `_polynomials` for a kind of derivative of sum_lm g_lm Y_lm."""
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for lm, polynomial in enumerate(harmonic_polynomials(l_max)):
         for exponents, value in polynomial.items():
             if kind == "value":
@@ -170,7 +174,7 @@ class _RadialGradient(torch.autograd.Function):
 
 
 def bessel(r: Tensor, cutoff: float, scale: Tensor) -> Tensor:
-    """Bessel functions with the envelope of `harmonics.bessel`, each times scale [n]; r [E, 1] in angstrom -> [E, n], twice differentiable."""
+    """Bessel functions with the envelope, each times scale [n]; r [E, 1] in angstrom -> [E, n], twice differentiable."""
     return _Radial.apply(r, scale, cutoff)
 
 

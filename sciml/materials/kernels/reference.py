@@ -1,4 +1,4 @@
-"""The plain form of the kernels in torch operations: slow, right, on any device, differentiable any number of times; the oracle of the others."""
+"""The plain form of the kernels in torch operations: slow, right, on any device, any number of derivatives; the oracle of the others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def harmonics(u: Tensor, l_max: int) -> Tensor:
 
 
 def envelope(x: Tensor) -> Tensor:
-    """1 - 28 x^6 + 48 x^7 - 21 x^8 for x = r / cut-off in [0, 1]: value, first and second derivative vanish at 1 (Gasteiger 2020, eq. 8)."""
+    """1 - 28 x^6 + 48 x^7 - 21 x^8 for x = r / cut-off in [0, 1]: C^2 to zero at 1 (Gasteiger 2020, eq. 8)."""
     x6 = x**6
     return 1 - x6 * (28 - x * (48 - 21 * x))
 
@@ -61,6 +61,6 @@ def dense(table: Couplings, dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 def couple(weights: Tensor, a: Tensor, b: Tensor, table: Couplings) -> Tensor:
-    """out[o, n, c] = sum of coefficient * weights[path, c] * a[left, n, c] * b[right, n, c]; [paths, C], [lm, N, C] twice -> [out, N, C]."""
+    """out[o, n, c] = sum of coefficient * weights[path, c] * a[left, n, c] * b[right, n, c]; [paths, C], [lm, N, C] twice."""
     coefficients = dense(table, a.dtype, a.device)
     return torch.einsum("poab,pc,anc,bnc->onc", coefficients, weights, a, b)

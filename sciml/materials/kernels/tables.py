@@ -41,7 +41,7 @@ def _solid_harmonic(degree: int, order: int) -> Polynomial:
     for k in range((degree - m) // 2 + 1):
         outer = (-1) ** k * 2.0**-degree * math.comb(degree, k) * math.comb(2 * degree - 2 * k, degree)
         outer *= math.factorial(degree - 2 * k) / math.factorial(degree - 2 * k - m)
-        for a, b in ((a, b) for a in range(k + 1) for b in range(k - a + 1)):
+        for a, b in [(p, q) for p in range(k + 1) for q in range(k - p + 1)]:
             inner = math.factorial(k) / (math.factorial(a) * math.factorial(b) * math.factorial(k - a - b))
             for p in range(m + 1):
                 phase = ((1, 0, -1, 0) if order >= 0 else (0, 1, 0, -1))[(m - p) % 4]
@@ -95,7 +95,9 @@ def gaunt(l_max: int) -> np.ndarray:
 @lru_cache
 def couplings(l_max: int) -> Couplings:
     """All products of two features of degrees <= l_max into a third, each unordered pair of degrees once (the product is commutative)."""
-    table, entries, paths = gaunt(l_max), [], []
+    table = gaunt(l_max)
+    entries: list[tuple[int, int, int, int, float]] = []
+    paths: list[tuple[int, int, int]] = []
     for total in range(l_max + 1):
         for first in range(l_max + 1):
             for second in range(first, l_max + 1):

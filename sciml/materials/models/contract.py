@@ -39,6 +39,8 @@ class ModelConfig(BaseModel):
 class AtomModel(nn.Module):
     """Base of all models: graph and edge vectors in, `AtomFeatures` out, in the dtype of the vectors."""
 
+    species_index: Tensor
+
     def __init__(self, config: ModelConfig, species: Sequence[int]) -> None:
         super().__init__()
         self.config = config
@@ -57,8 +59,7 @@ class AtomModel(nn.Module):
 
     def atom_species(self, graph: CrystalGraph) -> Tensor:
         """Position of each atom's element in `species`, [N] int64."""
-        index: Tensor = self.species_index[graph.z]
-        return index
+        return self.species_index[graph.z]
 
     def fit_scales(self, graphs: Iterable[CrystalGraph]) -> None:
         """Set normalisation constants from training graphs; models without such constants do nothing."""

@@ -54,6 +54,8 @@ def _normal(*shape: int, fan_in: int) -> nn.Parameter:
 class ByDegree(nn.Module):
     """Linear map of channels, one matrix for each degree: [lm, N, C_in] -> [lm, N, C_out]."""
 
+    degree: Tensor
+
     def __init__(self, l_max: int, inputs: int, outputs: int) -> None:
         super().__init__()
         self.weight = _normal(l_max + 1, inputs, outputs, fan_in=inputs)
@@ -100,6 +102,11 @@ class Invariants(nn.Module):
 class Equivariant(AtomModel):
     """Two layers of cluster expansion; scalars [N, 2 C], tensors of the first layer [N, 2l + 1, C] for l = 1..l_max."""
 
+    config: EquivariantConfig
+    degree: Tensor
+    mirror: Tensor
+    radial_scale: Tensor
+
     def __init__(self, config: EquivariantConfig, species: Sequence[int]) -> None:
         super().__init__(config, species)
         c, l_max, n = config.channels, config.l_max, config.radial
@@ -107,7 +114,9 @@ class Equivariant(AtomModel):
         self.element_channels = min(config.species_channels, kinds)
         self.components = (min(config.message_l_max, l_max) + 1) ** 2
         self.feature_channels = 2 * c
-        self.element = nn.Parameter(torch.eye(kinds, self.element_channels) if kinds == self.element_channels else torch.randn(kinds, self.element_channels))
+        self.element = nn.Parameter(
+            torch.eye(kinds, self.element_channels) if kinds == self.element_channels else torch.randn(kinds, self.element_channels)
+        )
         self.centre = nn.Parameter(torch.ones(kinds, c))
         self.density = ByDegree(l_max, n * self.element_channels, c)
         self.layers = nn.ModuleList([Invariants(config, kinds) for _ in range(2)])

@@ -71,6 +71,8 @@ class _Layer(nn.Module):
 class Invariant(AtomModel):
     """Scalars [N, layers * C] from distances and cosines of angles; no tensors."""
 
+    radial_scale: Tensor
+
     def __init__(self, config: InvariantConfig, species: Sequence[int]) -> None:
         super().__init__(config, species)
         self.highest, kinds = config.angular, len(self.species)

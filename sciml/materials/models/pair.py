@@ -1,4 +1,4 @@
-"""Pair energies in closed form: Lennard-Jones and Morse as oracles of tests, and the screened nuclear repulsion of Ziegler, Biersack, Littmark.
+"""Pair energies in closed form: Lennard-Jones and Morse (oracles of tests), and the screened nuclear repulsion of Ziegler et al.
 
 Every law takes distances r [E] in angstrom of the full list of edges and gives phi(r) [E] in eV; half of phi belongs to each atom.
 """

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 class Scale(nn.Module):
     """Divides each group of rows of x [rows, N, C] by its rms on the training graphs, measured under `measuring`."""
 
+    groups: Tensor
+    factor: Tensor
+
     def __init__(self, groups: Tensor) -> None:
         super().__init__()
         self.measuring = False

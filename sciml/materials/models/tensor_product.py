@@ -43,7 +43,8 @@ class _Layer(nn.Module):
 
         super().__init__()
         harmonic = o3.Irreps.spherical_harmonics(config.l_max)
-        middle, paths = [], []
+        middle: list[Any] = []
+        paths: list[Any] = []
         for i, (mul, ir_in) in enumerate(irreps_in):
             for j, (_, ir_edge) in enumerate(harmonic):
                 for ir_out in ir_in * ir_edge:
@@ -75,6 +76,10 @@ class _Layer(nn.Module):
 class TensorProduct(AtomModel):
     """Scalars [N, layers * C] and the tensors of the last layer by degree."""
 
+    config: TensorProductConfig
+    radial_scale: Tensor
+    norm: Tensor
+
     def __init__(self, config: TensorProductConfig, species: Sequence[int]) -> None:
         from e3nn import o3
 
@@ -90,14 +95,14 @@ class TensorProduct(AtomModel):
 
     def forward(self, graph: CrystalGraph, vectors: Tensor) -> AtomFeatures:
         """Scalars [N, layers * C] and tensors {l: [N, 2l + 1, C]} for edge vectors [E, 3] in angstrom."""
-        c, x, scalars = self.config.channels, self.element[self.atom_species(graph)], []  # type: ignore[attr-defined]
+        c, x, scalars = self.config.channels, self.element[self.atom_species(graph)], []
         r = vectors.square().sum(1, keepdim=True).sqrt()
-        y = harmonics(vectors / r, self.config.l_max)  # type: ignore[attr-defined]
+        y = harmonics(vectors / r, self.config.l_max)
         b = bessel(r, self.cutoff_A, self.radial_scale)
         for number, layer in enumerate(self.layers):
             x = layer(x, y, b, graph, self.norm, number == 0)
             scalars.append(x[:, :c])
-        blocks = x.split(self.layers[-1].sizes, 1)  # type: ignore[arg-type]
+        blocks = x.split(self.layers[-1].sizes, 1)
         tensors = {degree: block.view(len(x), c, -1).transpose(1, 2) for degree, block in enumerate(blocks) if degree}
         return AtomFeatures(torch.cat(scalars, 1), tensors)
 

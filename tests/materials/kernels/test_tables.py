@@ -40,7 +40,9 @@ def test_couplings_are_those_of_e3nn(l_max):
     for number, (first, second, total) in enumerate(table.paths):
         ours = torch.zeros(2 * first + 1, 2 * second + 1, 2 * total + 1, dtype=torch.float64)
         rows = table.path == number
-        ours[table.left[rows] - first**2, table.right[rows] - second**2, table.out[rows] - total**2] = torch.from_numpy(table.coefficient[rows])
+        ours[table.left[rows] - first**2, table.right[rows] - second**2, table.out[rows] - total**2] = torch.from_numpy(
+            table.coefficient[rows]
+        )
         assert (ours - o3.wigner_3j(first, second, total, dtype=torch.float64)).abs().max() < 1e-13
         assert math.isclose(float(ours.square().sum()), 1.0, rel_tol=1e-13)
         assert (first + second + total) % 2 == 0

@@ -1,4 +1,4 @@
-"""The equivariant model written plainly: loops over edges, e3nn's harmonics and Clebsch-Gordan coefficients, the weights of a given model."""
+"""The equivariant model written plainly: loops over edges, e3nn's harmonics and Clebsch-Gordan coefficients, a given model's weights."""
 
 from __future__ import annotations
 

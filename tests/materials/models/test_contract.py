@@ -1,4 +1,4 @@
-"""The contract every model keeps: exact symmetries, derivatives, smoothness at the cut-off, nothing for a lone atom. A new model joins by its name."""
+"""The contract of every model: symmetries, derivatives, smooth at the cut-off, nothing for a lone atom. A new model joins by its name."""
 
 from __future__ import annotations
 
@@ -105,9 +105,10 @@ def test_forces_and_stress_are_derivatives(kind, seed):
     (up, tension), (down, compression) = sides
     scale = max(np.sqrt((forces**2).mean()), 1e-3)
     assert abs(-(up - down) / 2 / h - (forces * step).sum()) <= 1e-6 * scale * np.abs(step).sum()
-    assert abs((tension - compression) / 2 / h - (stress * strain).sum() * atoms.get_volume()) <= 1e-6 * max(
-        np.abs(stress).max() * atoms.get_volume(), scale
-    ) * np.abs(strain).sum()
+    assert (
+        abs((tension - compression) / 2 / h - (stress * strain).sum() * atoms.get_volume())
+        <= 1e-6 * max(np.abs(stress).max() * atoms.get_volume(), scale) * np.abs(strain).sum()
+    )
 
 
 @kinds

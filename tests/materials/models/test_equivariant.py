@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from ase.build import bulk
-from tests.materials.models import equivariant_reference as plain
 
 from sciml.materials.graph import build_graphs, edge_vectors
 from sciml.materials.kernels import Products, neighbour_blocks
 from sciml.materials.models import build_model
+from tests.materials.models import equivariant_reference as plain
 
 TOLERANCE = 1e-12  # float64, relative to the largest value
 

@@ -40,6 +40,11 @@ def test_nuclear_repulsion():
     assert float(energy[r > 2.22].abs().max()) == 0.0  # the sum of covalent radii is 2.22 A
     a = 0.46850 / (2 * 14**0.23)
     x = 1.0 / 2.22
-    inside = 0.18175 * math.exp(-3.19980 / a) + 0.50986 * math.exp(-0.94229 / a) + 0.28022 * math.exp(-0.40290 / a) + 0.02817 * math.exp(-0.20162 / a)
+    inside = (
+        0.18175 * math.exp(-3.19980 / a)
+        + 0.50986 * math.exp(-0.94229 / a)
+        + 0.28022 * math.exp(-0.40290 / a)
+        + 0.02817 * math.exp(-0.20162 / a)
+    )
     expected = 14.399645 * 196 * inside * (1 - 28 * x**6 + 48 * x**7 - 21 * x**8)
     assert float(zbl(torch.tensor([1.0], dtype=torch.float64), z[:1], z[:1])) == pytest.approx(expected, rel=1e-9)

@@ -15,7 +15,9 @@ def test_groups_get_rms_one():
     with measuring(nn.Sequential(scale)):
         scale(x)
     after = scale(x)
-    assert torch.allclose(after[0].square().mean(), torch.tensor(1.0), rtol=1e-4) and torch.allclose(after[1:].square().mean(), torch.tensor(1.0), rtol=1e-4)
+    assert torch.allclose(after[0].square().mean(), torch.tensor(1.0), rtol=1e-4) and torch.allclose(
+        after[1:].square().mean(), torch.tensor(1.0), rtol=1e-4
+    )
     assert torch.equal(scale(2 * x), 2 * after)
 
 
