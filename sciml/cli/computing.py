@@ -61,6 +61,10 @@ def open_calculator(model: str, dtype: str, device: str, options: Sequence[str] 
         raise ConfigError(f"model: found {model!r}; ASE has no calculator {name!r}")
     chosen = settings("--option", options)
     try:
-        return get_calculator_class(name)(**chosen)
+        kind = get_calculator_class(name)
+        allowed = getattr(kind, "default_parameters", {})
+        if unknown := sorted(set(chosen) - set(allowed)):
+            raise ConfigError(f"--option: found {unknown[0]!r}; {model} takes {', '.join(sorted(allowed)) or 'none'}")
+        return kind(**chosen)
     except (TypeError, ValueError, KeyError, ImportError, RuntimeError) as error:
         raise ConfigError(f"model: {model} with {chosen} cannot be made ({type(error).__name__}: {error})") from error

@@ -51,4 +51,5 @@ def demo(
     sections = run_sections(record, test, audit, checked)
     report = write_report(sections, folder / "report.html", title="Demo: a potential for silicon", run=run_facts(record))
     result = {"report": str(report), "model": str(folder / "model"), "audit_passed": audit.passed, "metrics": record.metrics}
-    emit(result, f"{audit.summary()}\nmodel:  {folder / 'model'}\nreport: {report}", as_json=json, quiet=quiet)
+    failed = "".join(f"\n  {row.name}: {row.reason}" for row in audit.table if row.verdict == "fail")
+    emit(result, f"{audit.summary()}{failed}\nmodel:  {folder / 'model'}\nreport: {report}", as_json=json, quiet=quiet)

@@ -91,7 +91,6 @@ def run_facts(record: RunRecord) -> dict[str, Any]:
         "seed": record.manifest["seed"],
         "date": str(record.manifest["date"]).replace("T", " ").replace("+00:00", " UTC"),
         "training structures": f"{config['train_structures']} (+ {config['valid_structures']} for validation)",
-        "sciml": record.manifest["versions"].get("sciml"),
         "data digest (SHA-256)": config["train_digest"],
         "configuration": {name: value for name, value in config.items() if not name.endswith("digest")} | {"budget": dict(record.budget)},
         "versions": dict(record.manifest["versions"]),
@@ -106,16 +105,17 @@ def run_sections(
     `structures`: the test set in order, or empty; `found`: an audit, or why there is none; `checked`: what the checks of labels found.
     """
     groups = [str(atoms.info.get("group", "")) for atoms in structures]
-    data = Section("Data", [*census_blocks(record.census), *([] if checked is None else check_blocks(checked))])
-    sections = [Section("", [overview(record, found)]), data, training_section(record)]
+    sections = [Section("", [overview(record, found)])]
     if record.test is not None:
-        sections.append(test_section(record, groups))
         worst = worst_structure(record, structures)
-        sections += [Section("The structure with the largest force errors", [worst])] if worst else []
         spread = uncertainty_figures(record.parity)
         lead = "The spread of the members' predictions (standard deviation, ddof = 1), uncalibrated."
+        sections.append(test_section(record, groups))
         sections += [Section("Predicted uncertainty", spread, lead)] if spread else []
-    return [*sections, *(found.to_sections() if isinstance(found, Audit) else [Section("Audit", [Text(f"Audit: {found}", tone="warn")])])]
+        sections += [Section("Worst structure", [worst], "The test structure with the largest force errors.")] if worst else []
+    sections += found.to_sections() if isinstance(found, Audit) else [Section("Audit", [Text(f"Audit: {found}", tone="warn")])]
+    data = Section("Data", [*census_blocks(record.census), *([] if checked is None else check_blocks(checked))])
+    return [*sections, training_section(record), data]
 
 
 def overview(record: RunRecord, found: Audit | str) -> KeyFigures:
@@ -159,7 +159,7 @@ def census_blocks(census: Mapping[str, Any]) -> list[Table | Text]:
     units = {"energy_per_atom": "eV", "forces": "eV/Å", "stress": "GPa", "volume_per_atom": "Å³", "atoms": ""}
     order = ("low", "high", "mean", "rms", "count")
     ranges = [
-        {"quantity": name.replace("_", " "), "unit": units.get(name, ""), **{key: row[key] for key in order}}
+        {"quantity": name.replace("_", " "), "unit": units.get(name, ""), **{key: _chopped(row[key], row["rms"]) for key in order}}
         for name, row in census.get("ranges", {}).items()
     ]
     if ranges:
@@ -180,6 +180,11 @@ def check_blocks(checked: LabelReport) -> list[Table | Text]:
     return blocks
 
 
+def _chopped(value: float, scale: float) -> float:
+    """Zero where a sum of numbers of this scale has nothing but rounding left."""
+    return 0.0 if abs(value) < 1e-9 * abs(scale) else value
+
+
 def _verdict(checked: LabelReport) -> str:
     counts = {level: sum(finding.level == level for finding in checked.findings) for level in ("error", "warning", "note")}
     return ", ".join(f"{number} {level}{'s' * (number != 1)}" for level, number in counts.items()) + "."
@@ -197,7 +202,7 @@ def training_section(record: RunRecord) -> Section:
 def test_section(record: RunRecord, groups: Sequence[str]) -> Section:
     """Parity plots, errors with intervals, errors without copies of training structures, errors by group."""
     found = record.test or {}
-    parts = {"all": "all", "independent": "without copies of training structures"}
+    parts = {"all": "all", "independent": "without copies"}
     rows = [{"set": text, **_row(name, row)} for part, text in parts.items() for name, row in found.get(part, {}).items()]
     caption = "Intervals: 95 %, bootstrap over structures. Copies: equal to a training structure up to rotation or symmetry."
     blocks: list[Any] = parity_figures(record.parity, groups)
@@ -206,7 +211,11 @@ def test_section(record: RunRecord, groups: Sequence[str]) -> Section:
         blocks.append(
             Table.from_rows("errors by group", _group_rows(found["by_group"]), digits=3, caption="RMSE of each group of the test set.")
         )
-    return Section("Test set", blocks, f"{found.get('structures', 0)} structures that training never saw; read once, at the end.")
+    copies = found.get("structures", 0) - max((row["structures"] for row in found.get("independent", {}).values()), default=0)
+    lead = f"{found.get('structures', 0)} structures that were not trained on; read once, at the end."
+    if found.get("independent"):
+        lead += f" {copies} of them equal a training structure up to rotation or symmetry: the table has the errors without them too."
+    return Section("Test set", blocks, lead)
 
 
 def worst_structure(record: RunRecord, structures: Sequence[Atoms]) -> Structure3D | None:
@@ -253,7 +262,7 @@ def _group_rows(groups: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _interval(ends: Sequence[float]) -> str:
-    return f"{ends[0]:.3g} to {ends[1]:.3g}"
+    return f"{ends[0]:.3g} – {ends[1]:.3g}"
 
 
 def _curve(place: Path) -> Curve:

@@ -119,4 +119,5 @@ class Audit:
         }
         tones = {"pass": "good", "fail": "bad", "not applicable": ""}
         rows = Table("audit", columns, digits=2, tones=tones, caption="A row passes where its figure is at most its limit.")
-        return [Section("Audit", [Text(self.summary(), tone="good" if self.passed else "bad"), rows])]
+        failed = [f"{row.name}: {row.reason}" for row in self.table if row.verdict == "fail"]
+        return [Section("Audit", [Text("\n\n".join([self.summary(), *failed]), tone="good" if self.passed else "bad"), rows])]
