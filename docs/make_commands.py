@@ -10,7 +10,8 @@ from typing import Any
 HEAD = """# Commands
 
 Made from the commands themselves by `python docs/make_commands.py`; `sciml COMMAND --help` says the same. Every command takes `--json`
-(the result as JSON), `-v` (more on stderr, with the traceback of an error) and `-q` (nothing but errors). Progress is drawn on terminals only.
+(the result as JSON), `-v` (more on stderr, with the traceback of an error) and `-q` (nothing but errors). Progress is drawn on
+terminals only.
 
 Exit codes: 0 done, 1 failed, 2 bad configuration, 3 bad data, 4 did not converge, 130 interrupted and 143 ended by SIGTERM, both after
 saving. An error is one line on stderr.
