@@ -22,7 +22,7 @@ from sciml.materials.training.evaluation import evaluate
 
 HERE = Path(__file__).parent
 SEED = 0
-STEPS = {"si": 3000, "cu": 3000, "si-cu": 3000}
+STEPS = {"si": 3000, "cu": 3000, "si-cu": 1600}
 ORIGIN = (
     "Energies, forces and stresses of the mlearn benchmark (Zuo et al. 2020, doi:10.1021/acs.jpca.9b08723), PBE, VASP; see `datasets/`."
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -65,7 +65,7 @@ def _outcome(work: Callable[[], None], verbose: bool) -> int:
         code = error.code if isinstance(error.code, int) else 1
         return _fail("ended by SIGTERM; what was saved is kept", code, verbose=False) if code == 143 else code
     except BrokenPipeError:  # the reader has gone, as in `| head`
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = io.StringIO()
         return 1
     except typer.Exit as error:
         return int(error.exit_code)

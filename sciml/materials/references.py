@@ -61,11 +61,17 @@ class References:
     def to_dict(self) -> dict[str, Any]:
         """By symbol: energy in eV and origin; and the rank of the fit."""
         rows = zip(self.species, self.energies, self.origin, strict=True)
-        return {"elements": {chemical_symbols[z]: {"energy": e, "origin": o} for z, e, o in rows}, "rank": self.rank, "fitted": self.origin.count("fitted")}
+        return {
+            "elements": {chemical_symbols[z]: {"energy": e, "origin": o} for z, e, o in rows},
+            "rank": self.rank,
+            "fitted": self.origin.count("fitted"),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> References:
         """Inverse of `to_dict`."""
         rows = {atomic_numbers[symbol]: row for symbol, row in values["elements"].items()}
         order = sorted(rows)
-        return cls(tuple(order), tuple(float(rows[z]["energy"]) for z in order), tuple(rows[z]["origin"] for z in order), int(values["rank"]))
+        return cls(
+            tuple(order), tuple(float(rows[z]["energy"]) for z in order), tuple(rows[z]["origin"] for z in order), int(values["rank"])
+        )
