@@ -51,6 +51,7 @@ def _references(references: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             f"Fitted, rank {references['rank']} of {references['fitted']}. "
-            "Energy differences to lone atoms (atomisation, cohesion) mean nothing where the reference is fitted: the data hold no isolated atom.",
+            "Energy differences to lone atoms (atomisation, cohesion) mean nothing where the reference is "
+            "fitted: the data hold no isolated atom.",
         ]
     return lines
