@@ -94,7 +94,7 @@ def write_api() -> None:
     """docs/api/<module>.md for every public module, and the index of them."""
     folder = HERE / "api"
     folder.mkdir(exist_ok=True)
-    names = public_modules()
+    names, described = public_modules(), set[int]()
     for old in folder.glob("*.md"):
         if old.stem not in (*names, "index"):
             old.unlink()
@@ -103,7 +103,11 @@ def write_api() -> None:
         first = (inspect.getdoc(module) or "").strip().split("\n\n")[0].replace("\n", " ")
         lines = [f"# {name}", "", first.replace("<", "&lt;").replace("*", "\\*").replace("$", "\\$"), ""]
         for public in module.__all__:
-            lines += entry(module, public)
+            own = entry(module, public)
+            if id(getattr(module, public)) in described:  # a door shows it already
+                own = [part for line in own for part in ([line, "   :no-index:"] if line.startswith(".. auto") else [line])]
+            described.add(id(getattr(module, public)))
+            lines += own
         write_if_changed(folder / f"{name}.md", "\n".join(lines))
     index = [
         "# Reference",
