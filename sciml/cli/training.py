@@ -26,16 +26,21 @@ def train(
     minutes: Annotated[float | None, typer.Option("--minutes", help="Budget in minutes, turned into steps once.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Budget in steps; default as in the recipe.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the run; must be empty unless --resume.")] = Path("runs/potential"),
-    model: Annotated[str, typer.Option("--model", help="equivariant, invariant or tensor-product.")] = "equivariant",
+    model: Annotated[str | None, typer.Option("--model", help="equivariant (default), invariant or tensor-product.")] = None,
     ensemble: Annotated[int, typer.Option("--ensemble", help="Members, trained one after the other.")] = 1,
     start_from: Annotated[str | None, typer.Option("--start-from", help="A model to fine-tune: folder, zip or shipped name.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    cutoff: Annotated[float, typer.Option("--cutoff", help="Largest distance (A) at which atoms see each other.")] = 5.0,
-    weights: Annotated[Words, typer.Option("--weights", help="Weights of the loss: energy=0.1,forces=1,stress=0.03.")] = None,
+    cutoff: Annotated[float | None, typer.Option("--cutoff", help="Largest distance (A) at which atoms see each other; default 5.")] = None,
+    weights: Annotated[Words, typer.Option("--weights", help="Weights of the loss: energy=2,forces=1,stress=0.1.")] = None,
     references: Annotated[Words, typer.Option("--references", help="Energies (eV) of single atoms: Si=-0.8,O=-1.9.")] = None,
     option: Annotated[Words, typer.Option("--option", help="NAME=VALUE of the model: channels=16.")] = None,
     recipe: Annotated[Words, typer.Option("--recipe", help="NAME=VALUE of the recipe: peak_lr=0.005 (see mat.Recipe).")] = None,
-    repulsion: Annotated[bool, typer.Option("--repulsion/--no-repulsion", help="Add the nuclear repulsion at short range.")] = True,
+    repulsion: Annotated[
+        bool | None, typer.Option("--repulsion/--no-repulsion", help="Add the nuclear repulsion at short range (default: yes).")
+    ] = None,
+    pulay: Annotated[
+        bool, typer.Option("--pulay/--no-pulay", help="Take a Pulay stress off the stress labels, where the data show one.")
+    ] = True,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Leave report.html in --out.")] = True,
     checkpoint_seconds: Annotated[float, typer.Option("--checkpoint-seconds", help="Time between checkpoints.")] = 60.0,
     units: Units = None,
@@ -65,7 +70,13 @@ def train(
     given |= {"model_options": settings("--option", option or ()) or None, "recipe": settings("--recipe", recipe or ()) or None}
     given |= {"read_options": read_options(units, keys, symbols, min_distance, format), "model": model, "ensemble": ensemble}
     given |= {"devices": devices, "num_nodes": num_nodes, "strategy": strategy, "checkpoint_seconds": checkpoint_seconds}
-    given |= {"repulsion": repulsion, "report": report, "verbose": not quiet and not json, "device": device}
+    given |= {
+        "repulsion": repulsion,
+        "pulay": pulay,
+        "report": report,
+        "verbose": not quiet and not json,
+        "device": device,
+    }
     potential = mat.train_potential(file, out=out, seed=seed, resume=resume, **given)
     metrics = potential.metadata["metrics"]
     result = {"out": str(out), "model": str(out / "model"), "report": str(out / "report.html") if report else None, "metrics": metrics}

@@ -105,7 +105,7 @@ class PotentialCalculator(Calculator):
 
 def as_calculator(calculator: Any, dtype: str = "float64") -> Calculator:
     """The ASE calculator of `calculator`: itself if it is one, else the one of a potential. ConfigError for anything else."""
-    if hasattr(calculator, "get_property") or hasattr(calculator, "get_potential_energy"):
+    if not isinstance(calculator, Atoms) and (hasattr(calculator, "get_property") or hasattr(calculator, "get_potential_energy")):
         return calculator
     if isinstance(calculator, Evaluates):
         return PotentialCalculator(calculator, dtype)

@@ -24,6 +24,11 @@ def model_card(content: Mapping[str, Any]) -> str:
         lines.append(
             f"- trained on {training.get('train_structures', '?')} structures ({training.get('valid_structures', 0)} for validation)"
         )
+        if pulay := training.get("pulay_eV_per_atom"):
+            shares = ", ".join(f"{symbol} {value:+.3f}" for symbol, value in pulay.items())
+            lines.append(
+                f"- a Pulay stress was taken off the stress labels, which contradict the energies (eV an atom over volume: {shares})"
+            )
         lines.append(f"- seed {training.get('seed')}, {training.get('steps')} steps, data digest `{training.get('train_digest')}`")
     lines += ["", "## Reference energies", "", *_references(content["references"])]
     if content.get("origin"):

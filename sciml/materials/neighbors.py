@@ -18,7 +18,6 @@ from sciml.errors import ConfigError, DataError
 
 __all__ = ["NeighborPairs", "PeriodicEdges", "neighbor_pairs", "periodic_edges"]
 
-BIN = 1.0  # least width of a bin, in cut-offs
 EDGE = 1e-9  # slack, in bins, so that rounding at a border loses no bin
 FARTHEST = 500  # images in one direction: 10 bits of a key
 MOST = 1e6  # images in all, so that a cell in wrong units ends in a message
@@ -307,7 +306,7 @@ def _search(positions: Any, cells: Any, pbc: Any, ptr: Any, cutoff: float) -> An
         fault = _fractions(positions[begin : begin + atoms], pbc[g], cutoff, reciprocal, heights, f, w)
         if fault:
             return keys[:0], heads, wraps, fault, g
-        _divide(heights, BIN * cutoff, atoms, bins)
+        _divide(heights, cutoff, atoms, bins)
         used = bins[0] * bins[1] * bins[2]
         _fill_bins(f, bins, starts[: used + 1], order, home)
         for b in range(used):

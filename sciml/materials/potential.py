@@ -15,18 +15,18 @@ from ase.data import atomic_numbers, chemical_symbols
 from torch import Tensor, nn
 
 from sciml.devices import resolve_device, resolve_dtype
-from sciml.errors import DataError
+from sciml.errors import ConfigError, DataError
 from sciml.materials.calculator import PotentialCalculator
 from sciml.materials.graph import CrystalGraph, build_graphs, edge_vectors
 from sciml.materials.kernels import CONVENTION
-from sciml.materials.models import AtomModel, EnergyHead, ModelConfig, build_model
-from sciml.materials.models.pair import zbl
+from sciml.materials.models import AtomFeatures, AtomModel, EnergyHead, ModelConfig, build_model
+from sciml.materials.models.pair import bond_length, saturate, shortest_distances, zbl
 from sciml.materials.references import References
-from sciml.materials.structure import as_atoms
+from sciml.materials.structure import as_atoms, one_or_many
 
 _LOG = logging.getLogger("sciml.materials.potential")
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx yy zz yz xz xy
-BATCH_EDGES = 60_000
+BATCH_EDGES, MAX_HIDDEN = 60_000, 512
 
 
 @dataclass(frozen=True)
@@ -69,22 +69,52 @@ class Prediction:
 
 
 class EnergyModel(nn.Module):
-    """Interaction energies of atoms, [N] eV: scale times head(model), plus a short-range nuclear repulsion."""
+    """Interaction energies of atoms, [N] eV: scale times head(model), plus a short-range nuclear repulsion.
 
-    def __init__(self, model: AtomModel, *, head_hidden: int = 32, scale_eV: float = 1.0, repulsion: bool = True) -> None:
+    shortest_A: shortest distance in training by pair of atomic numbers; below it the repulsion decides, where there is one.
+    """
+
+    def __init__(
+        self,
+        model: AtomModel,
+        *,
+        head_hidden: int = 32,
+        scale_eV: float = 1.0,
+        repulsion: bool = True,
+        shortest_A: Mapping[tuple[int, int], float] | None = None,
+    ) -> None:
         super().__init__()
         self.model, self.head, self.repulsion = model, EnergyHead(model.feature_channels, head_hidden), repulsion
         self.scale: Tensor
+        self.shortest_A: Tensor
         self.register_buffer("scale", torch.tensor(float(scale_eV), dtype=torch.float32))
+        self.register_buffer("shortest_A", shortest_distances(model.species, shortest_A or {}, model.cutoff_A))
 
     def forward(self, graph: CrystalGraph, vectors: Tensor) -> Tensor:
         """Energies [N] in eV, exactly zero for an atom without neighbours, for edge vectors [E, 3] in angstrom."""
-        energies: Tensor = self.head(self.model(graph, vectors)) * self.scale
+        energies: Tensor = self.head(self.features(graph, vectors)) * self.scale
         if self.repulsion and len(vectors):
-            source, target = graph.edge_index
-            r = vectors.square().sum(1).sqrt()
-            energies = energies.index_add(0, target, zbl(r, graph.z[source], graph.z[target]) / 2)
+            (a, b), r = graph.z[graph.edge_index], vectors.square().sum(1).sqrt()
+            reach = torch.maximum(bond_length(a, b, r), self._shortest(graph)).clamp(max=self.model.cutoff_A)
+            energies = energies.index_add(0, graph.edge_index[1], zbl(r, a, b, reach) / 2)
         return energies
+
+    def features(self, graph: CrystalGraph, vectors: Tensor) -> AtomFeatures:
+        """What the model makes of the atoms; beside a repulsion, edges shorter than those of the training data are lengthened."""
+        features: AtomFeatures = self.model(graph, saturate(vectors, self._shortest(graph)) if self.repulsion else vectors)
+        return features
+
+    @torch.no_grad()
+    def lower_shortest(self, seen: Mapping[tuple[int, int], float]) -> None:
+        """Lower the table of shortest distances to those of more training data, in angstrom by pair of atomic numbers."""
+        place = {z: row for row, z in enumerate(self.model.species)}
+        for (a, b), distance in seen.items():
+            for row, column in ((place[a], place[b]), (place[b], place[a])):
+                self.shortest_A[row, column].clamp_(max=distance)
+
+    def _shortest(self, graph: CrystalGraph) -> Tensor:
+        source, target = self.model.atom_species(graph)[graph.edge_index]
+        return self.shortest_A[source, target]
 
     def settings(self) -> dict[str, Any]:
         """All that is needed to build the same module again."""
@@ -93,7 +123,9 @@ class EnergyModel(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], species: Sequence[int]) -> EnergyModel:
-        """A module with random weights for `settings` (of `settings()`); torch's global generator is left as it was."""
+        """A module with random weights for `settings()`, torch's generator left as it was; ConfigError for wrong sizes."""
+        if not 1 <= int(settings["head_hidden"]) <= MAX_HIDDEN:
+            raise ConfigError(f"head_hidden: found {settings['head_hidden']}; right would be 1 to {MAX_HIDDEN}")
         with torch.random.fork_rng(devices=[]):
             model = build_model(settings["model"], species)
             return cls(model, head_hidden=int(settings["head_hidden"]), repulsion=bool(settings["repulsion"]))
@@ -105,7 +137,8 @@ def differentiate(
     """Energies with forces and stress from one gradient with respect to the edge vectors v.
 
     F_i = sum over edges at i of dE/dv minus that of the reversed edges; sigma = sum of v (x) dE/dv / V, symmetrised. `create_graph` keeps
-    the derivatives differentiable (training). The network works in its own dtype; vectors, sums over atoms and volumes are float64.
+    the derivatives differentiable (training). The network works in its own dtype, and so do forces and stress; edge vectors are taken and
+    energies of structures summed in float64.
     """
     exact = edge_vectors(graph)  # [E, 3] float64
     wanted = forces or stress
@@ -171,17 +204,12 @@ class Potential:
             self._ready[key] = copies
         return self._ready[key]
 
-    def predict(
-        self, structures: Atoms | Sequence[Any], dtype: str = "float32", device: str = "auto", batch_edges: int | None = None
-    ) -> list[Prediction]:
+    def predict(self, structures: Any, dtype: str = "float32", device: str = "auto", batch_edges: int | None = None) -> list[Prediction]:
         """Energy, forces and stress of one structure or many (ASE or pymatgen), in their order; always a list.
 
         Structures are evaluated together up to `batch_edges` edges; the result does not depend on it beyond rounding.
         """
-        atoms = [
-            as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)
-        ]
-        self._check_species(atoms)
+        atoms = self._checked(structures)
         modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
         predictions: list[Prediction] = []
         for chunk in _chunks(atoms, self.cutoff_A, batch_edges or BATCH_EDGES):
@@ -215,12 +243,15 @@ class Potential:
             )
         return rows
 
-    def _check_species(self, atoms: Sequence[Atoms]) -> None:
+    def _checked(self, structures: Any) -> list[Atoms]:
+        """One structure or many as ASE objects of known elements."""
+        atoms = [as_atoms(structure) for structure in one_or_many(structures)]
         for record, a in enumerate(atoms):
             unknown = sorted(set(a.numbers.tolist()) - set(self.species))
             if unknown:
                 found, right = (", ".join(chemical_symbols[z] for z in x) for x in (unknown, self.species))
                 raise DataError(f"structure {record}, species: found {found}; this potential knows {right}")
+        return atoms
 
     def _in_domain(self, graph: CrystalGraph) -> list[bool] | None:
         if self.pairs_seen is None:
@@ -248,24 +279,21 @@ class Potential:
         """An ASE calculator of this potential."""
         return PotentialCalculator(self, dtype=dtype, device=device)
 
-    def descriptors(self, structures: Atoms | Sequence[Any], dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
+    def descriptors(self, structures: Any, dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
         """Invariant features of the atoms (scalars of the first member's last layer), one array [N, C] for each structure."""
-        atoms = [
-            as_atoms(s) for s in ([structures] if isinstance(structures, Atoms) or not isinstance(structures, Sequence) else structures)
-        ]
-        self._check_species(atoms)
+        atoms = self._checked(structures)
         module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
         for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
             graph = build_graphs(chunk, self.cutoff_A).to(resolve_device(device))
             with torch.no_grad():
-                scalars = module.model(graph, edge_vectors(graph).to(module.scale.dtype)).scalars.cpu().numpy()
+                scalars = module.features(graph, edge_vectors(graph).to(module.scale.dtype)).scalars.cpu().numpy()
             rows += np.split(scalars, graph.ptr[1:-1].tolist())
         return rows
 
     def hessian(self, atoms: Any, device: str = "auto") -> np.ndarray:
         """Second derivatives of the energy with respect to positions in eV/A^2, [3 N, 3 N], float64; the mean over members."""
         structure = as_atoms(atoms)
-        self._check_species([structure])
+        self._checked(structure)
         graph, rows = build_graphs([structure], self.cutoff_A).to(resolve_device(device)), []
         position = graph.pos.clone().requires_grad_(True)
         graph.pos = position
@@ -305,6 +333,9 @@ class Potential:
         """Inverse of `to_state`; DataError where the convention of the harmonics is another one."""
         if metadata.get("convention") != CONVENTION:
             raise DataError(f"convention: found {metadata.get('convention')!r}; this version of sciml reads {CONVENTION!r}")
+        inner = metadata["network"]["model"].get("cutoff_A")
+        if metadata["cutoff_A"] != inner:
+            raise DataError(f"cutoff_A: found {metadata['cutoff_A']} beside {inner} in network.model; both must be the same")
         references = References.from_dict(metadata["references"])
         if [chemical_symbols[z] for z in references.species] != sorted(metadata["species"], key=atomic_numbers.__getitem__):
             raise DataError(

@@ -15,7 +15,7 @@ from ase import Atoms
 from sciml import files
 from sciml.errors import DataError
 from sciml.materials.audit import Audit, audit
-from sciml.materials.labels import LabelReport
+from sciml.materials.labels import LabelReport, group_of
 from sciml.materials.potential import Potential
 from sciml.materials.run_figures import Curve, Parity, curve_figures, parity_figures, uncertainty_figures
 from sciml.report import KeyFigure, KeyFigures, Section, Structure3D, Table, Text, write_report
@@ -55,30 +55,34 @@ class RunRecord:
         return found
 
 
-def write_run_report(folder: str | Path, potential: Potential, structures: Sequence[Atoms], *, title: str = "", seed: int = 0) -> Path:
+def write_run_report(
+    folder: str | Path, potential: Potential, structures: Sequence[Atoms], *, title: str = "", seed: int = 0, device: str = "auto"
+) -> Path:
     """Write `report.html` and its data into the run folder; returns the page's path.
 
     `structures`: the test set in the order of its file (or training structures where there is none): groups, the worst structure and
     the structure of the audit are taken from them. The audit is left out, and that is said, where it would take longer than a minute.
     """
     record = RunRecord.read(folder)
-    found = audit_in_time(potential, structures, seed=seed) if len(structures) else "no structure to audit was at hand."
+    found = audit_in_time(potential, structures, seed=seed, device=device) if len(structures) else "no structure to audit was at hand."
     sections = run_sections(record, structures if record.test is not None else (), found)
     path = write_report(sections, Path(folder) / "report.html", title=title or f"Training of {Path(folder).name}", run=run_facts(record))
     _log.info("the report lies in %s", path)
     return path
 
 
-def audit_in_time(potential: Potential, structures: Sequence[Atoms], *, seconds: float = AUDIT_SECONDS, seed: int = 0) -> Audit | str:
+def audit_in_time(
+    potential: Potential, structures: Sequence[Atoms], *, seconds: float = AUDIT_SECONDS, seed: int = 0, device: str = "auto"
+) -> Audit | str:
     """The audit of a potential on the smallest of `structures`, or a sentence that says why it was left out: it would take too long."""
     smallest = min(structures, key=lambda atoms: (len(atoms) < 2, len(atoms)))
-    potential.predict(smallest, dtype="float64")  # the first call builds what is used later
+    potential.predict(smallest, dtype="float64", device=device)  # the first call builds what is used later
     begun = perf_counter()
-    potential.predict(smallest, dtype="float64")
+    potential.predict(smallest, dtype="float64", device=device)
     expected = AUDIT_EVALUATIONS * (perf_counter() - begun)
     if expected > seconds:
         return f"not run: about {expected:.0f} s are expected, more than {seconds:.0f}; `sciml materials audit` runs it."
-    return audit(potential, smallest, seed=seed)
+    return audit(potential.calculator(device=device), smallest, seed=seed)
 
 
 def run_facts(record: RunRecord) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def run_sections(
 
     `structures`: the test set in order, or empty; `found`: an audit, or why there is none; `checked`: what the checks of labels found.
     """
-    groups = [str(atoms.info.get("group", "")) for atoms in structures]
+    groups = [group_of(atoms) for atoms in structures]
     sections = [Section("", [overview(record, found)])]
     if record.test is not None:
         worst = worst_structure(record, structures)
@@ -114,7 +118,7 @@ def run_sections(
         sections += [Section("Predicted uncertainty", spread, lead)] if spread else []
         sections += [Section("Worst structure", [worst], "The test structure with the largest force errors.")] if worst else []
     sections += found.to_sections() if isinstance(found, Audit) else [Section("Audit", [Text(f"Audit: {found}", tone="warn")])]
-    data = Section("Data", [*census_blocks(record.census), *([] if checked is None else check_blocks(checked))])
+    data = Section("Data", [*census_blocks(record.census), *pulay_blocks(record), *([] if checked is None else check_blocks(checked))])
     return [*sections, training_section(record), data]
 
 
@@ -122,7 +126,7 @@ def overview(record: RunRecord, found: Audit | str) -> KeyFigures:
     """The strip of key figures: test errors (validation errors without a test set), and the verdict of the audit."""
     strip = [
         KeyFigure(
-            f"{name} RMSE",
+            f"{name.replace('_', ' ')} RMSE",
             row["rmse"],
             SHOWN_UNITS[row["unit"]],
             f"95 %: {_interval(row['rmse_interval'])}; {row['structures']} test structures",
@@ -142,6 +146,13 @@ def overview(record: RunRecord, found: Audit | str) -> KeyFigures:
             [*strip, KeyFigure("audit", "passed" if found.passed else "not passed", "", note, "good" if found.passed else "bad")]
         )
     return KeyFigures([*strip, KeyFigure("audit", "not run", "", "", "warn")])
+
+
+def pulay_blocks(record: RunRecord) -> list[Text]:
+    """What training took off the stress labels, in a sentence."""
+    shares = ", ".join(f"{symbol} {value:+.3f} eV" for symbol, value in (record.metrics.get("pulay_eV_per_atom") or {}).items())
+    told = "A Pulay stress was taken off the stress labels, which contradict the energies of strained cells"
+    return [Text(f"{told}; an atom over the volume: {shares}.", tone="warn")] if shares else []
 
 
 def census_blocks(census: Mapping[str, Any]) -> list[Table | Text]:
@@ -215,6 +226,11 @@ def test_section(record: RunRecord, groups: Sequence[str]) -> Section:
     lead = f"{found.get('structures', 0)} structures that were not trained on; read once, at the end."
     if found.get("independent"):
         lead += f" {copies} of them equal a training structure up to rotation or symmetry: the table has the errors without them too."
+    if "stress_less_pulay" in found.get("all", {}):
+        lead += (
+            " The stress labels have a Pulay stress, which contradicts the energies and was taken off in training (see Data); the table has"
+        )
+        lead += " the errors against the labels as they are (stress) and without it (stress less pulay)."
     return Section("Test set", blocks, lead)
 
 
@@ -231,7 +247,7 @@ def worst_structure(record: RunRecord, structures: Sequence[Atoms]) -> Structure
     if worst >= len(structures):
         return None
     atoms = structures[worst]
-    group = f", group {atoms.info['group']}" if "group" in atoms.info else ""
+    group = f", group {group_of(atoms)}" if group_of(atoms) else ""
     caption = f"Record {worst} of the test set: {atoms.get_chemical_formula()}{group}; force RMSE {errors[worst]:.3g} eV/Å."
     cell = atoms.cell.array if atoms.pbc.any() else None
     return Structure3D.from_arrays("worst structure", atoms.get_chemical_symbols(), atoms.positions, cell, caption)
@@ -245,7 +261,7 @@ def _row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "RMSE, 95 %": _interval(row["rmse_interval"]),
     }
     return {
-        "target": name,
+        "target": name.replace("_", " "),
         "unit": SHOWN_UNITS[row["unit"]],
         **figures,
         "spread of the labels": row["label_spread"],

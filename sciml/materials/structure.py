@@ -76,7 +76,7 @@ def read_structures(
             format=format,
         )
         return list(stream)
-    objects = path if isinstance(path, Iterable) and not isinstance(path, Atoms) and not hasattr(path, "sites") else [path]
+    objects = one_or_many(path)
     reader = LabelReader("objects", keys, units)
     found = [_finished(_record_of(each, k), reader, Place("object", k), min_distance_A, max_sites) for k, each in enumerate(objects)]
     reader.finish(len(found))
@@ -117,6 +117,12 @@ def iterate_structures(
                 yield _finished(record, reader, place.at(count), min_distance_A, max_sites)
                 count += 1
     reader.finish(count)
+
+
+def one_or_many(structures: Any) -> Iterable[Any]:
+    """What a caller gave as structures: a collection as it is, a single one (an iterable of atoms or sites) as a list of one."""
+    single = isinstance(structures, Atoms) or hasattr(structures, "sites") or not isinstance(structures, Iterable)
+    return [structures] if single else structures
 
 
 def as_atoms(obj: Any) -> Atoms:

@@ -110,7 +110,7 @@ def test_facts(record):
     facts = run_facts(record)
     assert facts["model"] == "equivariant, cut-off 4.0 Å" and facts["steps"] == 3 and facts["seed"] == 0
     assert facts["training structures"].startswith(f"{22 - record.manifest['config']['valid_structures']} (+ ")
-    assert "torch" in facts["versions"] and facts["configuration"]["recipe"]["batch_structures"] == 5
+    assert "torch" in facts["versions"] and facts["configuration"]["recipe"]["batch_structures"] >= 1
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "metrics.json", "learning_curve.jsonl", "parity-forces.parquet"])

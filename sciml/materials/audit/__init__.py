@@ -15,19 +15,21 @@ from sciml.materials.audit.physics import close_approach_row, drift_row, force_r
 from sciml.materials.audit.probe import CalculatorFault, Frame, Probe, chosen
 from sciml.materials.audit.symmetry import symmetry_rows
 from sciml.materials.audit.table import Audit, Row
+from sciml.materials.structure import as_atoms, one_or_many
 
 __all__ = ["Audit", "Row", "audit"]
 
 
-def audit(calculator: Any, structures: Atoms | Sequence[Atoms], seed: int = 0) -> Audit:
-    """Check an ASE calculator or a potential on up to three of `structures`, one of each kind first; some 200 evaluations each.
+def audit(calculator: Any, structures: Any, seed: int = 0) -> Audit:
+    """Check an ASE calculator or a potential on up to three of `structures` (ASE or pymatgen), one of each kind first.
 
-    Structures are rattled by 0.05 A (perfect crystals have no forces) and cells of fewer than four atoms repeated; none is changed.
-    Symmetries are judged relative to the interaction energy and the rms force, by limits of float64 or float32, whichever the
-    calculator keeps (`Audit.precision`). What a calculator or a structure does not have is "not applicable", with the reason; a row that
-    meets an error or NaN fails, with the reason. Raises DataError for an empty list, or a structure the calculator cannot evaluate.
+    Some 200 evaluations each. Structures are rattled by 0.05 A (perfect crystals have no forces) and cells of fewer than four atoms
+    repeated; none is changed. Symmetries are judged relative to the interaction energy and the rms force, by limits of float64 or
+    float32, whichever the calculator keeps (`Audit.precision`). What a calculator or a structure does not have is "not applicable", with
+    the reason; a row that meets an error or NaN fails, with the reason. Raises DataError for an empty list, or a structure the calculator
+    cannot evaluate.
     """
-    frames_given = [structures] if isinstance(structures, Atoms) else list(structures)
+    frames_given = [as_atoms(structure) for structure in one_or_many(structures)]
     probe = Probe(calculator, seed)
     indices = chosen(frames_given)
     with warnings.catch_warnings():

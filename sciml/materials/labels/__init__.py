@@ -5,8 +5,9 @@ from __future__ import annotations
 from sciml.materials.labels.census import ElementCount, LabelCensus, Range, census
 from sciml.materials.labels.checks import check, check_stress
 from sciml.materials.labels.copies import SetComparison, compare_sets, equivalent_groups, identical_groups
-from sciml.materials.labels.finding import Labels, has_labels, labels_of
+from sciml.materials.labels.finding import Labels, group_of, has_labels, labels_of
 from sciml.materials.labels.findings import Finding, LabelReport
+from sciml.materials.labels.pulay import PulayStress, pulay_pressure, pulay_stress
 from sciml.materials.labels.splits import Split, group_split
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "LabelReport",
     "Labels",
     "Range",
+    "PulayStress",
     "SetComparison",
     "Split",
     "census",
@@ -23,8 +25,11 @@ __all__ = [
     "check_stress",
     "compare_sets",
     "equivalent_groups",
+    "group_of",
     "group_split",
     "has_labels",
     "identical_groups",
     "labels_of",
+    "pulay_pressure",
+    "pulay_stress",
 ]

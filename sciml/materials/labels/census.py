@@ -12,11 +12,11 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from sciml.errors import DataError
-from sciml.materials.labels.finding import QUANTITIES, STANDARD_KEYS, Array, Labels, labels_of
+from sciml.materials.labels.finding import QUANTITIES, STANDARD_KEYS, Array, Labels, group_of, labels_of
 from sciml.units import EV_PER_A3_IN_GPA
 
 _OWN_ARRAYS = {"numbers", "positions"}
-_USED = _OWN_ARRAYS | {"group"} | {name for names in STANDARD_KEYS.values() for name in names}
+_USED = _OWN_ARRAYS | {"group", "config_type"} | {name for names in STANDARD_KEYS.values() for name in names}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def census(structures: Sequence[Atoms]) -> LabelCensus:
         elements=_elements(structures, labels),
         ranges=_ranges(structures, labels),
         pbc=_sorted(Counter("".join("FT"[int(flag)] for flag in atoms.pbc) for atoms in structures)),
-        groups=_sorted(Counter(str(atoms.info["group"]) for atoms in structures if "group" in atoms.info)),
+        groups=_sorted(Counter(group for atoms in structures if (group := group_of(atoms)))),
         unused=_sorted(Counter(name for atoms in structures for name in {*atoms.info, *atoms.arrays} - _USED)),
     )
 

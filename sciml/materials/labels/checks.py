@@ -16,6 +16,7 @@ from sciml.materials.labels.factors import Factor, explain, known_factors, name_
 from sciml.materials.labels.finding import Labels, labels_of, voigt_of
 from sciml.materials.labels.findings import Finding, LabelReport, listed
 from sciml.materials.labels.increments import increments
+from sciml.materials.labels.pulay import pulay_stress
 from sciml.materials.labels.records import element_offsets, odd_records
 from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
@@ -30,7 +31,7 @@ def check(
     weights: Mapping[str, float | None] | None = None,
     evaluate: Evaluate | None = None,
 ) -> LabelReport:
-    """Census, scale and sign, single odd records, element offsets, copies; with `test` also leakage.
+    """Census, scale and sign, Pulay stress, single odd records, element offsets, copies; with `test` also leakage.
 
     structures: labels as `labels_of` finds them. weights: targets that must have data. evaluate: a model, see `check_stress`.
     Identical structures are an error between `structures` and `test`, a warning within `structures`; equivalent ones are a note. Raises
@@ -46,6 +47,8 @@ def check(
         odd = odd_records(measured.records, structures, table)
         named = any(finding.kind == "energy-scale" for finding in odd)
         findings += odd if named else element_offsets(measured.records, structures) or odd
+    if not findings and (contradiction := pulay_stress(structures, labels)):
+        findings.append(Finding("note", "pulay-stress", contradiction.text()))
     findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
     if evaluate is not None:
         findings += check_stress(structures, evaluate)

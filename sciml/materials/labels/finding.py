@@ -60,6 +60,11 @@ def labels_of(
     )
 
 
+def group_of(atoms: Atoms) -> str:
+    """The group a structure belongs to: `info["group"]` or `info["config_type"]`, else empty."""
+    return str(atoms.info.get("group", atoms.info.get("config_type", "")))
+
+
 def has_labels(atoms: Atoms) -> bool:
     """Whether any of energy, forces and stress is known."""
     found = labels_of(atoms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -19,18 +20,28 @@ from sciml.materials.labels.finding import Array, Labels
 MAX_STEP_A, MAX_STRAIN, MIN_PAIRS = 0.25, 0.04, 6
 
 
+class Work(NamedTuple):
+    """Of two structures: difference of the energies, work of the forces and of the stress, all in eV; change of volume in A^3; strain."""
+
+    energy: float
+    forces: float
+    stress: float
+    volume: float
+    strain: float
+
+
 def increments(structures: Sequence[Atoms], labels: Sequence[Labels]) -> dict[str, Slope]:
     """ratio = label / what the energy differences lead to expect, for "forces" and "stress", where neighbours in the data determine it."""
-    works = [work for pair in _pairs(structures, labels) if (work := _work(structures, labels, *pair)) is not None]
+    works = [work for pair in pairs(structures, labels) if (work := work_between(structures, labels, *pair)) is not None]
     if len(works) < MIN_PAIRS:
         return {}
-    table = np.array(works)  # dE, work of the forces, work of the stress
+    table = np.array(works)[:, :3]
     scale = np.sqrt(np.mean(table**2, axis=0))
     names = [name for name, size in zip(("forces", "stress"), scale[1:], strict=True) if size > 1e-12]
     if scale[0] < 1e-6 or not names:
         return {}
     columns = table[:, 1:][:, scale[1:] > 1e-12] / scale[1:][scale[1:] > 1e-12]
-    slopes, errors, r2 = _regression(columns, table[:, 0] / scale[0])
+    slopes, errors, r2 = regression(columns, table[:, 0] / scale[0])
     if r2 < 0.9:
         return {}
     found = {}
@@ -41,7 +52,7 @@ def increments(structures: Sequence[Atoms], labels: Sequence[Labels]) -> dict[st
     return found
 
 
-def _pairs(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Iterator[tuple[int, int]]:
+def pairs(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Iterator[tuple[int, int]]:
     """Pairs of one composition and order of atoms that follow each other by record or by energy, or have nearly the same cell."""
     families: dict[Hashable, list[int]] = {}
     for index, (atoms, own) in enumerate(zip(structures, labels, strict=True)):
@@ -65,9 +76,9 @@ def _cell_neighbors(cells: Sequence[Array], family: Sequence[int]) -> set[tuple[
     return {(min(family[a], family[b]), max(family[a], family[b])) for a, row in enumerate(near) for b in row if a != b}
 
 
-def _work(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int) -> tuple[float, float, float] | None:
-    """dE, -1/2 (F_a + F_b) . dx and 1/2 (V sigma_a + V sigma_b) : eps in eV; None where the two lie too far apart or a label that is
-    needed lacks."""
+def work_between(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int) -> Work | None:
+    """dE, -1/2 (F_a + F_b) . dx and 1/2 (V sigma_a + V sigma_b) : eps; None where the two lie too far apart or a label that is needed
+    lacks."""
     first, second = structures[a], structures[b]
     periodic = bool(first.pbc.any())
     cell = first.cell.complete().array if periodic else np.eye(3)
@@ -83,14 +94,16 @@ def _work(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, b: int)
     moved = bool(np.abs(moves).max() > 1e-6)
     if np.abs(moves).max() > MAX_STEP_A or not (strained or moved):
         return None
-    strain: Array = 0.5 * (gradient + gradient.T)
+    middle = 2 * np.linalg.solve((2 * np.eye(3) + gradient).T, gradient.T).T  # seen from half-way, so that errors are of third order
+    strain: Array = 0.5 * (middle + middle.T)
     by_forces = _against(labels[a].forces, labels[b].forces, -moves, (1.0, 1.0)) if moved else 0.0
-    by_stress = (
-        _against(labels[a].stress, labels[b].stress, strain, (abs(np.linalg.det(cell)), abs(np.linalg.det(other)))) if strained else 0.0
-    )
+    volumes = abs(float(np.linalg.det(cell))), abs(float(np.linalg.det(other)))
+    by_stress = _against(labels[a].stress, labels[b].stress, strain, volumes) if strained else 0.0
     if by_forces is None or by_stress is None or (strained and not first.pbc.all()):
         return None
-    return (labels[b].energy or 0.0) - (labels[a].energy or 0.0), by_forces, by_stress
+    return Work(
+        (labels[b].energy or 0.0) - (labels[a].energy or 0.0), by_forces, by_stress, volumes[1] - volumes[0], float(np.linalg.norm(strain))
+    )
 
 
 def _against(first: Array | None, second: Array | None, way: Array, weights: tuple[float, float]) -> float | None:
@@ -100,7 +113,7 @@ def _against(first: Array | None, second: Array | None, way: Array, weights: tup
     return 0.5 * float(np.sum((weights[0] * first + weights[1] * second) * way))
 
 
-def _regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
+def regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
     """Robust least squares through the origin: slopes, standard errors, share of the variance explained."""
     weights: Array = np.ones(len(goal))
     slopes: Array = np.zeros(columns.shape[1])

@@ -10,7 +10,7 @@ from ase import Atoms
 
 from sciml.errors import ConfigError
 from sciml.materials.labels.copies import equivalent_groups
-from sciml.materials.labels.finding import labels_of
+from sciml.materials.labels.finding import group_of, labels_of
 from sciml.seeding import numpy_generator
 
 
@@ -25,7 +25,7 @@ class Split:
 def group_split(structures: Sequence[Atoms], fraction: float, seed: int) -> Split:
     """Draws `fraction` of the structures for validation; equivalent structures stay on one side.
 
-    Stratified by `info["group"]` where present, else by number of atoms and whether all forces vanish; the same seed gives the same split.
+    Stratified by `group_of` where present, else by number of atoms and whether all forces vanish; the same seed gives the same split.
     With two or more different structures and a fraction above 0, neither side is empty. Raises ConfigError unless 0 <= fraction < 1.
     """
     if not 0 <= fraction < 1:
@@ -56,7 +56,7 @@ def group_split(structures: Sequence[Atoms], fraction: float, seed: int) -> Spli
 
 
 def _stratum(atoms: Atoms) -> Hashable:
-    if "group" in atoms.info:
-        return "group", str(atoms.info["group"])
+    if group_of(atoms):
+        return "group", group_of(atoms)
     forces = labels_of(atoms).forces
     return "size", len(atoms), forces is not None and bool(np.abs(forces).max(initial=0.0) < 1e-6)

@@ -1,10 +1,11 @@
-"""Pair energies in closed form: Lennard-Jones and Morse (oracles of tests), and the screened nuclear repulsion of Ziegler et al.
+"""What pairs of atoms do at any distance: Lennard-Jones and Morse (oracles of tests), nuclear repulsion, and the limit of what was learned.
 
 Every law takes distances r [E] in angstrom of the full list of edges and gives phi(r) [E] in eV; half of phi belongs to each atom.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from sciml.materials.kernels import envelope
 
 _COULOMB_EV_A = 14.399645  # e^2 / (4 pi epsilon_0)
+_FLAT = 0.8  # of the shortest distance seen: from here down a network is told the same distance
 _SCREENING = ((0.18175, 3.19980), (0.50986, 0.94229), (0.28022, 0.40290), (0.02817, 0.20162))  # Ziegler 1985, universal potential
 
 
@@ -34,14 +36,46 @@ def _radii(dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(covalent_radii, dtype=dtype, device=device)
 
 
-def zbl(r: Tensor, z_a: Tensor, z_b: Tensor) -> Tensor:
-    """Screened Coulomb repulsion in eV for atomic numbers z_a, z_b [E]; C^2 to zero at the sum of the covalent radii.
+def bond_length(z_a: Tensor, z_b: Tensor, like: Tensor) -> Tensor:
+    """Sum of the covalent radii in angstrom for atomic numbers z_a, z_b, in the dtype of `like`."""
+    radii = _radii(like.dtype, like.device)
+    return radii[z_a] + radii[z_b]
+
+
+def zbl(r: Tensor, z_a: Tensor, z_b: Tensor, reach: Tensor) -> Tensor:
+    """Screened Coulomb repulsion in eV for atomic numbers z_a, z_b [E]; C^2 to zero at the distance `reach` [E].
 
     Z_a Z_b e^2 / r sum_k c_k exp(-d_k r / a), a = 0.46850 A / (Z_a^0.23 + Z_b^0.23) (Ziegler, Biersack, Littmark 1985).
     """
-    radii = _radii(r.dtype, r.device)
-    x = r / (radii[z_a] + radii[z_b])
     a = 0.46850 / (z_a.to(r.dtype) ** 0.23 + z_b.to(r.dtype) ** 0.23)
     screened = sum(c * torch.exp(-d * r / a) for c, d in _SCREENING)
     charges = z_a.to(r.dtype) * z_b.to(r.dtype)
-    return _COULOMB_EV_A * charges / r * screened * envelope(x.clamp(max=1.0))
+    return _COULOMB_EV_A * charges / r * screened * envelope((r / reach).clamp(max=1.0))
+
+
+def saturate(vectors: Tensor, shortest: Tensor) -> Tensor:
+    """Edge vectors [E, 3] for a network that saw no distance below `shortest` [E]: shorter ones are lengthened.
+
+    With t = r / shortest the length becomes shortest (0.9 + 0.2 s^3 - 0.1 s^4), s = (t - 0.8) / 0.2 clamped to [0, 1]: twice continuously
+    differentiable, constant below t = 0.8. So the network's energy is flat where it would be a guess, and the repulsion decides.
+    """
+    with torch.no_grad():
+        close = vectors.square().sum(1) < shortest.square()
+    if not bool(close.any()):  # nearly always
+        return vectors
+    where = close.nonzero().squeeze(1)
+    r, limit = vectors[where].square().sum(1).sqrt(), shortest[where]
+    s = ((r / limit - _FLAT) / (1 - _FLAT)).clamp(min=0.0)
+    length = limit * (1 - (1 - _FLAT) * (0.5 - s**3 * (1 - s / 2)))
+    return vectors.index_copy(0, where, vectors[where] * (length / r).unsqueeze(1))
+
+
+def shortest_distances(species: Sequence[int], seen: Mapping[tuple[int, int], float], cutoff_A: float) -> Tensor:
+    """Table [S, S] in angstrom of the distance from which `saturate` acts, at most the cut-off; zeros where nothing was seen.
+
+    seen: shortest distance by pair of atomic numbers. One that is not in it gets its covalent radii times the smallest ratio of the others.
+    """
+    ratios = [d / float(covalent_radii[a] + covalent_radii[b]) for (a, b), d in seen.items()]
+    ratio = min(ratios, default=0.0)
+    rows = [[seen.get((min(a, b), max(a, b)), ratio * float(covalent_radii[a] + covalent_radii[b])) for b in species] for a in species]
+    return torch.tensor(rows, dtype=torch.float32).clamp(max=cutoff_A)

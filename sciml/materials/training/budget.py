@@ -44,7 +44,7 @@ def steps_in(
         optimizer.step()
     step_seconds = (_now(device) - begun) / TIMED_STEPS
     begun = _now(device)
-    for batch in passes(*valid, objective.recipe.batch_structures):
+    for batch in passes(*valid, stream.batch):
         objective.predict(model, batch.to(device), create_graph=False)
     valid_seconds = _now(device) - begun
     left = 60.0 * minutes - objective.recipe.validations * valid_seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from sciml.errors import ConfigError, DataError
-from sciml.materials.graph import CrystalGraph, build_graph, collate
-from sciml.materials.labels import labels_of
+from sciml.materials.graph import CrystalGraph, build_graph, collate, edge_vectors
+from sciml.materials.labels import group_of, labels_of, pulay_pressure
 from sciml.seeding import numpy_generator
 
 Indices = NDArray[np.int64]
@@ -32,6 +32,10 @@ class Table(NamedTuple):
     """Sum of the squares of all force components in (eV/A)^2, NaN where absent."""
     stress_square: NDArray[np.float64]
     """Sum of the squares of the nine stress components in (eV/A^3)^2, NaN where absent."""
+    stress_trace: NDArray[np.float64]
+    """Sum of the three diagonal components in eV/A^3, NaN where absent."""
+    volume: NDArray[np.float64]
+    """Volume of the cell in A^3; 0 without one."""
     composition: NDArray[np.int64]
     """Row in `Facts.compositions`."""
     group: NDArray[np.int64]
@@ -42,18 +46,25 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a set: its table, the compositions {atomic number: count} and groups that the table numbers, pairs, a digest."""
+    """What is known of a set: its table, the compositions {atomic number: count} and groups that the table numbers, distances, a digest."""
 
     table: Table
     compositions: list[dict[int, int]]
     groups: list[str]
-    pairs: set[tuple[int, int]]
+    shortest_A: dict[tuple[int, int], float]
+    """Shortest distance within the cut-off by pair of atomic numbers."""
     digest: str
 
     @property
     def species(self) -> tuple[int, ...]:
         """Atomic numbers in the set, sorted."""
         return tuple(sorted({z for composition in self.compositions for z in composition}))
+
+    def pulay_pressures(self, eV_per_atom: Mapping[str, float]) -> NDArray[np.float64]:
+        """Isotropic stress [n] in eV/A^3 that the structures have too much by `PulayStress.eV_per_atom`; 0 without a volume."""
+        per_cell = [pulay_pressure(eV_per_atom, [z for z, n in own.items() for _ in range(n)], 1.0) for own in self.compositions]
+        energies = np.array(per_cell)[self.table.composition]
+        return np.divide(energies, self.table.volume, out=np.zeros(len(energies)), where=self.table.volume > 0)
 
     def counts(self, species: Sequence[int]) -> NDArray[np.float64]:
         """Atoms of each of `species` by structure, [n, S]."""
@@ -76,8 +87,8 @@ class GraphSet(Protocol):
     def order(self, indices: Indices, generator: np.random.Generator) -> Indices:
         """A random order of `indices` in which the graphs can be loaded at little cost."""
 
-    def set_baseline(self, energies: NDArray[np.float64]) -> None:
-        """Reference energies [n] in eV, which are taken off the energy labels from now on."""
+    def set_baseline(self, energies: NDArray[np.float64], stresses: NDArray[np.float64]) -> None:
+        """Reference energies [n] in eV and isotropic stresses [n] in eV/A^3, which are taken off the labels from now on."""
 
 
 def labelled_graph(atoms: Atoms, cutoff_A: float, where: str) -> CrystalGraph:
@@ -100,6 +111,13 @@ def labelled_graph(atoms: Atoms, cutoff_A: float, where: str) -> CrystalGraph:
     return graph
 
 
+def lower_labels(graph: CrystalGraph, energy: float, stress: float) -> None:
+    """Take an energy in eV and an isotropic stress in eV/A^3 off the labels of a graph of one structure."""
+    graph.energy = graph.energy - energy
+    if stress:
+        graph.stress = graph.stress - stress * torch.eye(3, dtype=graph.stress.dtype)
+
+
 def atoms_of(graph: CrystalGraph) -> Atoms:
     """The structure of a graph of one structure, without labels."""
     cell, periodic = graph.cell[0].cpu().numpy(), graph.pbc[0].cpu().numpy()
@@ -110,11 +128,11 @@ class FactsBuilder:
     """Collects the facts of a set, graph by graph, in columns of plain numbers."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, float, float, float, int, int, bool]] = []
+        self.rows: list[tuple[int, float, float, float, float, float, int, int, bool]] = []
         self.columns: list[Table] = []
         self.compositions: dict[tuple[tuple[int, int], ...], int] = {}
         self.groups: dict[str, int] = {}
-        self.pairs: set[tuple[int, int]] = set()
+        self.shortest_A: dict[tuple[int, int], float] = {}
         self.state = hashlib.sha256()
 
     def add(self, graph: CrystalGraph, group: str) -> None:
@@ -123,14 +141,20 @@ class FactsBuilder:
         numbers, amounts = np.unique(z, return_counts=True)
         composition = tuple(zip(numbers.tolist(), amounts.tolist(), strict=True))
         source, target = z[graph.edge_index.numpy()]
-        codes = np.unique(128 * np.minimum(source, target) + np.maximum(source, target))
-        self.pairs |= {divmod(code, 128) for code in codes.tolist()}
+        codes, place = np.unique(128 * np.minimum(source, target) + np.maximum(source, target), return_inverse=True)
+        shortest = np.full(len(codes), np.inf)
+        np.minimum.at(shortest, place, np.linalg.norm(edge_vectors(graph).numpy(), axis=1))
+        for code, distance in zip(codes.tolist(), shortest.tolist(), strict=True):
+            pair = divmod(code, 128)
+            self.shortest_A[pair] = min(distance, self.shortest_A.get(pair, np.inf))
         energy = float(graph.energy) if bool(graph.energy_mask) else np.nan
         forces = float(graph.forces.square().sum()) if bool(graph.forces_mask) else np.nan
         stress = float(graph.stress.square().sum()) if bool(graph.stress_mask) else np.nan
+        trace = float(graph.stress[0].trace()) if bool(graph.stress_mask) else np.nan
+        volume = abs(float(torch.linalg.det(graph.cell[0]))) if bool(graph.pbc.all()) else 0.0
         isolated = len(z) == 1 and graph.edge_index.shape[1] == 0
         numbering = self.compositions.setdefault(composition, len(self.compositions)), self.groups.setdefault(group, len(self.groups))
-        self.rows.append((len(z), energy, forces, stress, *numbering, isolated))
+        self.rows.append((len(z), energy, forces, stress, trace, volume, *numbering, isolated))
         for part in (graph.z, graph.pos, graph.cell, graph.pbc, graph.energy, graph.forces, graph.stress):
             self.state.update(part.contiguous().numpy().tobytes())
         self.state.update(repr((energy, forces, stress, group)).encode())
@@ -141,18 +165,13 @@ class FactsBuilder:
         """All that was collected."""
         self._pack()
         table = Table(*(np.concatenate(column) for column in zip(*self.columns, strict=True)))
-        return Facts(table, [dict(key) for key in self.compositions], list(self.groups), self.pairs, self.state.hexdigest())
+        return Facts(table, [dict(key) for key in self.compositions], list(self.groups), self.shortest_A, self.state.hexdigest())
 
     def _pack(self) -> None:
-        dtypes = (np.int64, np.float64, np.float64, np.float64, np.int64, np.int64, np.bool_)
+        dtypes = (np.int64, *[np.float64] * 5, np.int64, np.int64, np.bool_)
         values = zip(*self.rows, strict=True) if self.rows else [()] * len(dtypes)
         self.columns.append(Table(*(np.array(column, dtype=dtype) for column, dtype in zip(values, dtypes, strict=True))))
         self.rows = []
-
-
-def group_of(atoms: Atoms) -> str:
-    """The group a structure belongs to: `info["group"]` or `info["config_type"]`, else empty."""
-    return str(atoms.info.get("group", atoms.info.get("config_type", "")))
 
 
 class MemoryGraphs:
@@ -167,7 +186,7 @@ class MemoryGraphs:
         if not self.graphs:
             raise DataError(f"{name}: no structure; at least one with an energy, forces or a stress is needed")
         self.facts = builder.facts()
-        self.baseline = np.zeros(len(self.graphs))
+        self.baseline = np.zeros((2, len(self.graphs)))
 
     def __len__(self) -> int:
         return len(self.graphs)
@@ -180,11 +199,12 @@ class MemoryGraphs:
         """`indices` in random order."""
         return generator.permutation(indices)
 
-    def set_baseline(self, energies: NDArray[np.float64]) -> None:
-        """Reference energies [n] in eV, which are taken off the energy labels from now on."""
-        for graph, old, new in zip(self.graphs, self.baseline, energies, strict=True):
-            graph.energy = graph.energy + (float(old) - float(new))
-        self.baseline = energies
+    def set_baseline(self, energies: NDArray[np.float64], stresses: NDArray[np.float64]) -> None:
+        """Reference energies [n] in eV and isotropic stresses [n] in eV/A^3, which are taken off the labels from now on."""
+        new = np.stack([energies, stresses])
+        for graph, change in zip(self.graphs, (new - self.baseline).T, strict=True):
+            lower_labels(graph, *change.tolist())
+        self.baseline = new
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 from ase import Atoms
 
-from sciml.materials.labels import labels_of
+from sciml.materials.labels import group_of, labels_of, pulay_pressure
 from sciml.materials.potential import VOIGT, Potential, Prediction
-from sciml.materials.training.data import group_of
 from sciml.materials.training.metrics import UNITS
 from sciml.seeding import numpy_generator
 
@@ -53,28 +52,42 @@ class TestResult:
     parity: dict[str, dict[str, np.ndarray]]
 
     def parquet(self, target: str) -> bytes:
-        """The parity columns of a target as a Parquet file; of very long ones every k-th row."""
-        columns = self.parity[target]
-        step = max(1, -(-len(columns["label"]) // PARITY_ROWS))
+        """The parity columns of a target as a Parquet file; of very long ones 200,000 rows drawn at random, in their order."""
+        columns, rows = self.parity[target], np.arange(len(self.parity[target]["label"]))
+        if len(rows) > PARITY_ROWS:
+            rows = np.sort(numpy_generator(0, "parity", target).choice(rows, PARITY_ROWS, replace=False))
         buffer = io.BytesIO()
-        pa.parquet.write_table(pa.table({name: column[::step] for name, column in columns.items()}), buffer)
+        pa.parquet.write_table(pa.table({name: column[rows] for name, column in columns.items()}), buffer)
         return buffer.getvalue()
 
 
-def evaluate(potential: Potential, pieces: Iterable[Sequence[Atoms]], *, excluded: Sequence[int] = (), seed: int = 0) -> TestResult:
+def evaluate(
+    potential: Potential,
+    pieces: Iterable[Sequence[Atoms]],
+    *,
+    excluded: Sequence[int] = (),
+    pulay_eV_per_atom: Mapping[str, float] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> TestResult:
     """Predict all structures and compare with their labels.
 
-    `excluded`: records that are left out of a second set of figures, `independent` (copies of training structures).
+    `excluded`: records that are left out of a second set of figures, `independent` (copies of training structures). `pulay_eV_per_atom`:
+    what training took off the stress labels (see `PulayStress`); the errors without it stand beside the others as `stress_less_pulay`.
     """
-    parity = {name: Parity() for name in UNITS}
+    parity, lowered = {name: Parity() for name in UNITS}, Parity()
     groups: list[str] = []
     for piece in pieces:
-        for atoms, prediction in zip(piece, potential.predict(list(piece)), strict=True):
+        for atoms, prediction in zip(piece, potential.predict(list(piece), device=device), strict=True):
             _compare(atoms, prediction, len(groups), parity)
+            if pulay_eV_per_atom:
+                _compare_less_pulay(atoms, prediction, len(groups), lowered, pulay_eV_per_atom)
             groups.append(group_of(atoms))
     columns = {name: own.columns() for name, own in parity.items()}
     everything = np.arange(len(groups))
     metrics: dict[str, Any] = {"structures": len(groups), "all": errors(columns, everything, seed)}
+    if lowered.record:
+        metrics["all"]["stress_less_pulay"] = errors({"stress": lowered.columns()}, everything, seed)["stress"]
     if excluded:
         metrics["independent"] = errors(columns, np.setdiff1d(everything, np.asarray(excluded)), seed)
     if len(set(groups)) > 1:
@@ -94,6 +107,14 @@ def _compare(atoms: Atoms, prediction: Prediction, record: int, parity: dict[str
     if labels.stress is not None and prediction.stress is not None:
         factor = UNITS["stress"][1]
         parity["stress"].add(record, factor * labels.stress[VOIGT], factor * prediction.stress[VOIGT], None)
+
+
+def _compare_less_pulay(atoms: Atoms, prediction: Prediction, record: int, parity: Parity, eV_per_atom: Mapping[str, float]) -> None:
+    labels = labels_of(atoms, where=f"test set: record {record}")
+    if labels.stress is not None and prediction.stress is not None:
+        stress = labels.stress - pulay_pressure(eV_per_atom, atoms.numbers, atoms.get_volume()) * np.eye(3)
+        factor = UNITS["stress"][1]
+        parity.add(record, factor * stress[VOIGT], factor * prediction.stress[VOIGT], None)
 
 
 def errors(columns: dict[str, dict[str, np.ndarray]], records: np.ndarray, seed: int) -> dict[str, Any]:

@@ -31,12 +31,12 @@ def train_potential(
     valid: Source | None = None,
     *,
     test: Source | None = None,
-    model: str | ModelConfig = "equivariant",
+    model: str | ModelConfig | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     weights: Mapping[str, float] | None = None,
     references: Mapping[str, float] | None = None,
-    cutoff_A: float = 5.0,
+    cutoff_A: float | None = None,
     start_from: str | Path | Potential | None = None,
     resume: bool = False,
     ensemble: int = 1,
@@ -46,7 +46,8 @@ def train_potential(
     out: str | Path = "runs/potential",
     model_options: Mapping[str, Any] | None = None,
     recipe: Recipe | Mapping[str, Any] | None = None,
-    repulsion: bool = True,
+    repulsion: bool | None = None,
+    pulay: bool = True,
     read_options: Mapping[str, Any] | None = None,
     verbose: bool = True,
     report: bool = True,
@@ -57,11 +58,13 @@ def train_potential(
     """Train a potential on energies (eV), forces (eV/A) and stress (eV/A^3, tension positive), whichever the structures have.
 
     train, valid, test: lists of structures, or paths; a large file is streamed. Without `valid`, 10 % are taken by group from 20 structures
-    up. steps, minutes: the budget; minutes become steps once. weights: of energy, forces, stress, in units of the data's spread; a target
-    that is named must have data. references: eV of single atoms by symbol, for elements without an isolated atom in the data. start_from:
-    a potential to fine-tune. resume: go on with the run in `out`, which otherwise must be empty. ensemble: members, trained one after the
-    other. read_options: `units`, `keys`, ... of `read_structures` for paths. report: leave report.html in `out`. devices, num_nodes,
-    strategy: Lightning's flags for training on several devices (one process each).
+    up. model: its name or config ("equivariant" with a cut-off of 5 A and a nuclear repulsion, if nothing is said). steps, minutes: the
+    budget; minutes become steps once. weights: of energy, forces, stress, in units of the data's spread; a target that is named must have
+    data. references: eV of single atoms by symbol, for elements without an isolated atom in the data. start_from: a potential to fine-tune.
+    resume: go on with the run in `out`, which otherwise must be empty. ensemble: members, trained one after the other. pulay: take a Pulay
+    stress off the stress labels, where strained cells in the data show one (`labels.pulay_stress`); it is said in the log, the metrics and
+    the model card. read_options: `units`, `keys`, ... of `read_structures` for paths. report: leave report.html in `out`. devices,
+    num_nodes, strategy: Lightning's flags for training on several devices (one process each).
 
     The model lies in `out`/model, beside the learning curve, checkpoints, test metrics and parity data (see `run_folder`). With the same
     seed, thread count and steps the weights are the same bit for bit on CPU, also after interruptions. SIGINT raises KeyboardInterrupt and
@@ -70,18 +73,30 @@ def train_potential(
     check_budget(steps, minutes)
     start = load_potential(start_from) if isinstance(start_from, str | Path) else start_from
     given = dict(references) if references else None
-    chosen = {"seed": seed, "members": ensemble, "references": given, "repulsion": repulsion, "start": start, "report": report}
-    options = make_options(model, cutoff_A, model_options, recipe, weights, **chosen)
+    options = make_options(
+        model,
+        cutoff_A,
+        model_options,
+        recipe,
+        weights,
+        seed=seed,
+        members=ensemble,
+        references=given,
+        repulsion=repulsion,
+        start=start,
+        pulay=pulay,
+        report=report,
+    )
     machine = _machine(device, devices, num_nodes, strategy, verbose)
     folder = RunFolder(out, writes=machine.rank == 0)
     with folder.held(resume):
         sets = open_sets(train, valid, test, options.model.cutoff_A, options.recipe, seed, weights, read_options)
-        job = prepare(sets, options)
+        job = prepare(sets, options, machine.world)
         folder.settle_config(_config(job, machine))
         folder.write_json("census.json", sets.census)
         job = _with_budget(job, folder, machine, steps, minutes, resume)
         members = [train_member(job, member, folder, machine, checkpoint_seconds, resume) for member in range(ensemble)]
-        return finish(job, members, folder)
+        return finish(job, members, folder, machine.device)
 
 
 def _machine(device: str, devices: int, num_nodes: int, strategy: str, verbose: bool) -> Machine:
@@ -99,11 +114,12 @@ def _config(job: Job, machine: Machine) -> dict[str, Any]:
     sets = job.sets
     return {
         "model": options.model.model_dump(),
-        "recipe": options.recipe.model_dump(),
+        "recipe": options.recipe.model_dump() | {"batch_structures": job.batch},
         "seed": options.seed,
         "ensemble": options.members,
         "repulsion": options.repulsion,
         "references": options.references,
+        "pulay": options.pulay,
         "start_from": None if options.start is None else options.start.metadata.get("training", {}).get("train_digest", "potential"),
         "train_digest": sets.train.facts.digest,
         "train_structures": len(sets.train_rows),

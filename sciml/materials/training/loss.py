@@ -30,16 +30,18 @@ class Spread:
         return asdict(self)
 
 
-def spread_of(facts: Facts, rows: np.ndarray, interaction: np.ndarray, recipe: Recipe) -> Spread:
+def spread_of(facts: Facts, rows: np.ndarray, interaction: np.ndarray, pressure: np.ndarray, recipe: Recipe) -> Spread:
     """Spread of the labels of the structures `rows`: standard deviation of the interaction energy per atom, rms of forces and stress.
 
-    interaction: [n] eV, label minus reference energies, NaN where absent. A spread that vanishes (one structure, perfect crystals) is 1.
+    interaction: [n] eV, label minus reference energies, NaN where absent. pressure: [n] eV/A^3, isotropic stress that is taken off the
+    labels. A spread that vanishes (one structure, perfect crystals) is 1.
     """
     table = facts.table
     per_atom = interaction[rows] / table.atoms[rows]
     per_atom = per_atom[~np.isnan(per_atom)]
     forces = _rms(table.force_square[rows], 3 * table.atoms[rows])
-    stress = _rms(table.stress_square[rows], np.full(len(rows), 9))
+    lowered = table.stress_square - 2 * pressure * table.stress_trace + 3 * pressure**2
+    stress = _rms(lowered[rows].clip(min=0.0), np.full(len(rows), 9))
     energy = float(per_atom.std()) if len(per_atom) else 0.0
     energy = max(energy, recipe.energy_floor_A * forces)
     return Spread(*(value if value > _TINY else 1.0 for value in (energy, forces, stress)))

@@ -101,7 +101,7 @@ def _put_weights(energy_model: EnergyModel, weights: list[torch.Tensor]) -> None
 def stream_of(job: Job, member: int, start: int, machine: Machine) -> BatchStream:
     """The batches of a member from step `start` on."""
     sets, seed = job.sets, job.options.member_seed(member)
-    options = {"batch": job.options.recipe.batch_structures, "seed": seed, "start": start, "steps": job.objective.steps}
+    options = {"batch": job.batch, "seed": seed, "start": start, "steps": job.objective.steps}
     return BatchStream(sets.train, sets.train_rows, **options, rank=machine.rank, world=machine.world)
 
 
@@ -115,7 +115,7 @@ def _fit(job: Job, member: int, module: TrainingModule, folder: RunFolder, machi
 
 
 def _module(job: Job, member: int, energy_model: EnergyModel, folder: RunFolder, machine: Machine) -> TrainingModule:
-    sets, batch = job.sets, job.options.recipe.batch_structures
+    sets, batch = job.sets, job.batch
 
     def record(line: dict[str, Any]) -> None:
         folder.append_curve({"member": member, **line})

@@ -129,6 +129,9 @@ class TrainingModule(pl.LightningModule):
             for batch in self.validation():
                 batch = batch.to(self.device)
                 sums.add(self.objective.predict(self.energy_model, batch, create_graph=False), batch)
+                if not bool(sums.values.isfinite().all()):
+                    records = ", ".join(map(str, batch.records))
+                    raise DataError(f"validation set, records {records}: energy, forces or stress are not finite at step {self.step}")
         if self.trainer.world_size > 1:
             sums.values = self.trainer.strategy.reduce(sums.values.to(self.device), reduce_op="sum").cpu()
         return sums

@@ -13,6 +13,7 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from sciml.errors import ConfigError, DataError
 from sciml.materials.graph import CrystalGraph, build_graph
+from sciml.materials.labels import Labels, pulay_stress
 from sciml.materials.models.contract import ModelConfig, build_model, parse_config
 from sciml.materials.potential import EnergyModel, Potential, differentiate
 from sciml.materials.references import References
@@ -24,6 +25,7 @@ from sciml.seeding import derive, numpy_generator
 
 logger = logging.getLogger("sciml.materials.training")
 
+PULAY_STRUCTURES = 2000  # of a larger set every k-th is looked at
 RATTLE_A = 0.1  # standard deviation of the moves when scales are measured
 
 
@@ -40,6 +42,8 @@ class Options:
     start: Potential | None
     named_targets: tuple[str, ...]
     """Targets that the caller weighted; each must have data."""
+    pulay: bool = True
+    """Whether a Pulay stress that the training set shows is taken off the stress labels."""
     report: bool = True
     """Whether the run leaves a report.html."""
 
@@ -49,29 +53,49 @@ class Options:
 
 
 def make_options(
-    model: str | ModelConfig,
-    cutoff_A: float,
+    model: str | ModelConfig | None,
+    cutoff_A: float | None,
     model_options: Mapping[str, Any] | None,
     recipe: Recipe | Mapping[str, Any] | None,
     weights: Mapping[str, float] | None,
-    **rest: Any,
+    *,
+    seed: int,
+    members: int,
+    references: dict[str, float] | None = None,
+    repulsion: bool | None = None,
+    start: Potential | None = None,
+    pulay: bool = True,
+    report: bool = True,
 ) -> Options:
-    """Options from what a caller gives. ConfigError names the field that is wrong."""
-    start: Potential | None = rest["start"]
-    if start is not None:
-        config = start.members[0].model.config
-    elif isinstance(model, str):
-        config = parse_config({"kind": model, "cutoff_A": cutoff_A, **(model_options or {})})
-    else:
-        config = parse_config(model)
-    if rest["members"] < 1:
-        raise ConfigError(f"ensemble: found {rest['members']}, expected at least 1")
+    """Options from what a caller gives, None for what was left out. ConfigError names the field that is wrong or has no effect."""
+    given = {"model": model, "cutoff_A": cutoff_A, "model_options": model_options, "repulsion": repulsion}
+    config = _network(given, start)
+    if members < 1:
+        raise ConfigError(f"ensemble: found {members}, expected at least 1")
     own = recipe if isinstance(recipe, Recipe) else Recipe.parse(recipe or {})
     unknown = sorted(set(weights or {}) - {"energy", "forces", "stress"})
     if unknown:
         raise ConfigError(f"weights: found {unknown[0]!r}, expected energy, forces, stress")
     named = tuple(name for name, weight in (weights or {}).items() if weight > 0)
-    return Options(config, own.with_weights(weights), named_targets=named, **rest)
+    repels = start.members[0].repulsion if start is not None else repulsion is not False
+    return Options(config, own.with_weights(weights), seed, members, references, repels, start, named, pulay, report)
+
+
+def _network(given: Mapping[str, Any], start: Potential | None) -> ModelConfig:
+    """The hyper-parameters that are asked for; options that could have no effect are refused."""
+    named = [name for name, value in given.items() if value is not None]
+    model = given["model"]
+    if start is not None:
+        if named:
+            raise ConfigError(f"{named[0]}: found beside start_from, whose network is kept; leave it out")
+        return start.members[0].model.config
+    if isinstance(model, ModelConfig):
+        beside = [name for name in named if name in ("cutoff_A", "model_options")]
+        if beside:
+            raise ConfigError(f"{beside[0]}: found beside a ModelConfig, which holds it already; leave it out")
+        return parse_config(model)
+    cutoff = {} if given["cutoff_A"] is None else {"cutoff_A": given["cutoff_A"]}
+    return parse_config({"kind": model or "equivariant", **cutoff, **(given["model_options"] or {})})
 
 
 @dataclass(frozen=True)
@@ -84,6 +108,10 @@ class Job:
     references: References
     objective: Objective
     scale_eV: float
+    batch: int
+    """Structures in one step over all processes."""
+    pulay_eV_per_atom: dict[str, float]
+    """The Pulay stress that was taken off the stress labels (see `PulayStress`); empty without one."""
 
     def with_steps(self, steps: int) -> Job:
         """The same job with a budget of `steps`."""
@@ -96,10 +124,12 @@ class Job:
             source = start.members[member % len(start.members)]
             energy_model = EnergyModel.from_settings(source.settings(), start.species)
             energy_model.load_state_dict(source.state_dict())
+            energy_model.lower_shortest(self.sets.train.facts.shortest_A)
             return energy_model.float().train().requires_grad_(True)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(options.member_seed(member), "weights"))
-            energy_model = EnergyModel(build_model(options.model, self.species), scale_eV=self.scale_eV, repulsion=options.repulsion)
+            model, shortest = build_model(options.model, self.species), self.sets.train.facts.shortest_A
+            energy_model = EnergyModel(model, scale_eV=self.scale_eV, repulsion=options.repulsion, shortest_A=shortest)
         rows = self.sets.train_rows
         few = rows[:: max(1, len(rows) // options.recipe.scale_structures)][: options.recipe.scale_structures]
         energy_model.model.fit_scales(self._rattled(self.sets.train.load([int(row) for row in few])))
@@ -115,18 +145,19 @@ class Job:
         return moved
 
 
-def prepare(sets: Sets, options: Options) -> Job:
-    """Fit reference energies, take them off the labels, and settle targets and units of the loss.
+def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
+    """Fit reference energies, take them off the labels, and settle targets and units of the loss, and the structures in a step.
 
     Raises DataError where there is nothing to train on, a weighted target has no data, or an element is unknown.
     """
     facts, recipe = sets.train.facts, options.recipe
     species = options.start.species if options.start is not None else facts.species
-    for graphs in (sets.train, sets.valid):
-        unknown = sorted(set(graphs.facts.species) - set(species))
+    present = ((sets.train.name, sets.train.facts.species), (sets.valid.name, sets.valid.facts.species), ("test set", sets.test_species))
+    for where, found in present:
+        unknown = sorted(set(found) - set(species))
         if unknown:
             names, known = (", ".join(chemical_symbols[z] for z in group) for group in (unknown, species))
-            raise DataError(f"{graphs.name}: element {names} is unknown (known: {known}); add it to the training set, or take it out here")
+            raise DataError(f"{where}: element {names} is unknown (known: {known}); add it to the training set, or take it out here")
     targets = targets_of(facts, recipe)
     for name in options.named_targets:
         if name not in targets:
@@ -134,13 +165,31 @@ def prepare(sets: Sets, options: Options) -> Job:
     if not targets:
         raise DataError(f"{sets.train.name}: no structure has an energy, forces or a stress with a weight above 0; nothing can be learned")
     references = _references(sets, options, species)
+    pulay = _pulay(sets) if options.pulay and "stress" in targets else {}
     for graphs in {id(graphs): graphs for graphs in (sets.train, sets.valid)}.values():
-        graphs.set_baseline(graphs.facts.counts(species) @ np.array(references.energies))
+        graphs.set_baseline(graphs.facts.counts(species) @ np.array(references.energies), graphs.facts.pulay_pressures(pulay))
     interaction = facts.table.energy - facts.counts(species) @ np.array(references.energies)
-    spread = spread_of(facts, sets.train_rows, interaction, recipe)
+    spread = spread_of(facts, sets.train_rows, interaction, facts.pulay_pressures(pulay), recipe)
     logger.info("targets %s; units of the loss %s; reference energies %s", ", ".join(targets), spread.to_dict(), references.to_dict())
     scale = spread.forces if "forces" in targets else spread.energy
-    return Job(options, sets, species, references, Objective(recipe, spread, targets, recipe.steps), scale)
+    batch = recipe.structures_in_step(float(facts.table.atoms[sets.train_rows].mean()), processes)
+    return Job(options, sets, species, references, Objective(recipe, spread, targets, recipe.steps), scale, batch, pulay)
+
+
+def _pulay(sets: Sets) -> dict[str, float]:
+    """`PulayStress.eV_per_atom` of the training structures, said in the log; empty where they show none."""
+    graphs = sets.train.load(sets.train_rows[:: -(-len(sets.train_rows) // PULAY_STRUCTURES)].tolist())
+    found = pulay_stress([atoms_of(graph) for graph in graphs], [_labels(graph) for graph in graphs])
+    if found is None:
+        return {}
+    logger.warning("%s; it is taken off the labels in training (pulay=False leaves them as they are)", found.text())
+    return found.eV_per_atom
+
+
+def _labels(graph: CrystalGraph) -> Labels:
+    energy = float(graph.energy) if bool(graph.energy_mask) else None
+    forces = graph.forces.numpy() if bool(graph.forces_mask) else None
+    return Labels(energy, forces, graph.stress[0].numpy() if bool(graph.stress_mask) else None)
 
 
 def _references(sets: Sets, options: Options, species: tuple[int, ...]) -> References:

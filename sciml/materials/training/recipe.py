@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sciml.errors import ConfigError
 
+_STEP_ATOMS = 200
+
 
 class Recipe(BaseModel):
     """The recipe of `train_potential`; the defaults are those of the shipped models.
@@ -21,8 +23,9 @@ class Recipe(BaseModel):
 
     steps: int = Field(5000, ge=1)
     """Optimiser steps where the caller gives neither steps nor minutes; more steps cost time in proportion and lower the error slowly."""
-    batch_structures: int = Field(5, ge=1)
-    """Structures in one step over all processes; raising it makes steps dearer and gradients quieter, which helps large, noisy sets."""
+    batch_structures: int | None = Field(None, ge=1)
+    """Structures in one step over all processes, None for as many as have about 200 atoms; raising it makes steps dearer and gradients
+    quieter, which helps large, noisy sets."""
     peak_lr: float = Field(1e-2, gt=0)
     """Learning rate after the warm-up; raising it learns faster until the loss becomes unstable."""
     warmup_steps: int = Field(100, ge=0)
@@ -38,14 +41,14 @@ class Recipe(BaseModel):
     huber_delta: float = Field(0.1, gt=0)
     """Error, in units of the spread, beyond which the Huber loss is linear; raising it comes closer to `mse`."""
     energy_weight: float = Field(0.1, ge=0)
-    """Weight of the energy per atom before the late phase; raising it favours energies over forces."""
-    energy_weight_late: float = Field(0.4, ge=0)
+    """Weight of the energy per atom at first, from where it rises steadily; raising it favours energies over forces."""
+    energy_weight_late: float = Field(2.0, ge=0)
     """Weight of the energy per atom in the late phase, when forces are nearly learned; far too much ruins the forces."""
     late_fraction: float = Field(0.3, ge=0, le=1)
-    """Last part of the budget in which the late energy weight holds; raising it starts the late phase earlier."""
+    """Last part of the budget in which the late energy weight holds; raising it makes the weight rise faster."""
     forces_weight: float = Field(1.0, ge=0)
     """Weight of the forces; the other weights are relative to it."""
-    stress_weight: float = Field(0.03, ge=0)
+    stress_weight: float = Field(0.1, ge=0)
     """Weight of the stress; raising it favours elastic constants and pressures over forces."""
     energy_floor_A: float = Field(0.01, ge=0)
     """The unit of energy is at least this length times the spread of the forces; raising it lowers the pull of energies in narrow sets."""
@@ -75,8 +78,17 @@ class Recipe(BaseModel):
         return self.peak_lr * 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
     def energy_weight_at(self, step: int, steps: int) -> float:
-        """Energy weight of a step: `energy_weight`, then `energy_weight_late` for the last `late_fraction` of the steps."""
-        return self.energy_weight_late if step >= (1.0 - self.late_fraction) * steps else self.energy_weight
+        """Energy weight of a step: from `energy_weight` by a constant factor (where one is 0, a constant sum) to `energy_weight_late`.
+
+        A sudden change would meet second moments of the optimiser that belong to smaller gradients, and throw the weights off.
+        """
+        first, last = self.energy_weight, self.energy_weight_late
+        way = min(1.0, step / max(1.0, (1.0 - self.late_fraction) * steps))
+        return float(first * (last / first) ** way) if first and last else first + (last - first) * way
+
+    def structures_in_step(self, mean_atoms: float, processes: int = 1) -> int:
+        """Structures of a step, for structures of `mean_atoms` atoms on average; by default at least one for each process."""
+        return self.batch_structures or max(processes, round(_STEP_ATOMS / mean_atoms))
 
     def ema_decay_at(self, step: int) -> float:
         """Decay of the weights' running mean after step `step`: short memory at first, `ema_decay` in the end."""
@@ -89,12 +101,12 @@ class Recipe(BaseModel):
     def with_weights(self, weights: Mapping[str, float] | None) -> Recipe:
         """A recipe whose loss weights are replaced by `weights` (keys energy, forces, stress); targets not named get 0.
 
-        A given energy weight holds over the whole run up to the ratio of the late phase in this recipe.
+        A given energy weight is that of the late phase; the first one keeps its ratio to it.
         """
         if weights is None:
             return self
-        energy = weights.get("energy", 0.0)
-        late = energy * (self.energy_weight_late / self.energy_weight if self.energy_weight else 1.0)
-        changes = {"energy_weight": energy, "energy_weight_late": late}
+        late = weights.get("energy", 0.0)
+        first = late * (self.energy_weight / self.energy_weight_late if self.energy_weight_late else 1.0)
+        changes = {"energy_weight": first, "energy_weight_late": late}
         changes |= {"forces_weight": weights.get("forces", 0.0), "stress_weight": weights.get("stress", 0.0)}
-        return Recipe(**(self.model_dump() | changes))
+        return Recipe.parse(self.model_dump() | changes)

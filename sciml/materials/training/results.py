@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 
+import torch
 from ase import Atoms
 
 from sciml import files
@@ -23,16 +24,26 @@ logger = logging.getLogger("sciml.materials.training")
 REPORTED = 1000
 
 
-def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Potential:
-    """Make the potential of trained members, measure it on the test set, save model, metrics, parity data and manifest."""
+def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder, device: torch.device) -> Potential:
+    """Save the potential of the trained members, measure it on the test set, save metrics (in the model too), parity data and manifest."""
     sets = job.sets
-    seen = sets.train.facts.pairs | (job.options.start.pairs_seen or set() if job.options.start is not None else set())
+    seen = set(sets.train.facts.shortest_A) | (job.options.start.pairs_seen or set() if job.options.start is not None else set())
     potential = Potential(members, job.references, pairs_seen=seen)
+    potential.metadata["training"] = _training(job)
+    if folder.writes:
+        save_potential(potential, folder.model)  # first, so that nothing in the test set can lose it
     result = None
-    if sets.test is not None:
-        result = evaluate(potential, pieces(sets.test, sets.read), excluded=sets.equivalent, seed=job.options.seed)
+    if sets.test is not None and folder.writes:
+        chosen: dict[str, Any] = {
+            "excluded": sets.equivalent,
+            "pulay_eV_per_atom": job.pulay_eV_per_atom,
+            "seed": job.options.seed,
+            "device": str(device),
+        }
+        result = evaluate(potential, pieces(sets.test, sets.read), **chosen)
     metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
-    potential.metadata.update(training=_training(job), metrics=metrics)
+    metrics["pulay_eV_per_atom"] = job.pulay_eV_per_atom
+    potential.metadata["metrics"] = metrics
     if folder.writes:
         folder.write_json("metrics.json", metrics)
         written = ["config.json", "census.json", "budget.json", "learning_curve.jsonl", "metrics.json", *_write_parity(result, folder)]
@@ -41,7 +52,7 @@ def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder) -> Poten
         files.write_manifest(folder.path, kind="training", files=tuple(written), seed=job.options.seed, config=config, metrics=metrics)
         logger.info("the potential lies in %s", folder.model)
         if job.options.report:
-            write_run_report(folder.path, potential, _reported(sets), seed=job.options.seed)
+            write_run_report(folder.path, potential, _reported(sets), seed=job.options.seed, device=str(device))
     return potential
 
 
@@ -72,7 +83,8 @@ def _training(job: Job) -> dict[str, Any]:
         "census": sets.census,
         "targets": list(job.objective.targets),
         "spread": job.objective.spread.to_dict(),
-        "recipe": options.recipe.model_dump(),
+        "pulay_eV_per_atom": job.pulay_eV_per_atom,
+        "recipe": options.recipe.model_dump() | {"batch_structures": job.batch},
         "steps": job.objective.steps,
         "seed": options.seed,
         "fine_tuned": options.start is not None,

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sciml import files
-from sciml.errors import ConfigError, DataError
+from sciml.errors import ConfigError
 from sciml.materials.training.checkpoint import CheckpointFolder
 
 _WAIT_SECONDS = 600.0
@@ -99,10 +99,3 @@ def _differences(old: Any, new: Any, name: str = "") -> Iterator[str]:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key))
     elif old != new:
         yield f"{name}: {old!r} there, {new!r} now"
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file; DataError where it cannot be read."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    return files.digest(path)

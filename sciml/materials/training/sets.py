@@ -39,6 +39,8 @@ class Sets:
     read: dict[str, Any]
     equivalent: tuple[int, ...]
     """Test records that equal a training structure up to rotation or symmetry."""
+    test_species: tuple[int, ...]
+    """Atomic numbers in the test set; empty where that is streamed."""
 
 
 def open_sets(
@@ -56,6 +58,9 @@ def open_sets(
     Raises DataError for an empty or damaged set, a target in `weights` without data, and where a test structure stands in the training set.
     """
     equivalent: tuple[int, ...] = ()
+    tested = [] if test is None or _is_large(test) else gather(test, read)
+    if test is not None and (_is_large(train) or _is_large(test)):
+        logger.warning("test against training set: not compared, since one of them is streamed; copies are not found")
     if _is_large(train):
         train_set: GraphSet = ShardGraphs(Path(str(train)), cutoff_A, recipe, read)
         counted = _census_of(train_set.facts)
@@ -63,13 +68,14 @@ def open_sets(
     else:
         structures = gather(train, read)
         train_set = MemoryGraphs(structures, cutoff_A, _name(train, "training set"))
-        counted, equivalent = _count(structures, weights), _against(structures, test, read)
+        counted, equivalent = _count(structures, weights), _against(structures, tested)
         rows, valid_rows = _split(structures, seed) if valid is None else (np.arange(len(structures)), np.arange(0))
     valid_set = train_set
     if valid is not None:
         valid_set = MemoryGraphs(gather(valid, read), cutoff_A, _name(valid, "validation set"))
         valid_rows = np.arange(len(valid_set))
-    return Sets(train_set, rows, valid_set, valid_rows, counted, test, dict(read or {}), equivalent)
+    test_species = tuple(sorted({int(z) for atoms in tested for z in atoms.numbers}))
+    return Sets(train_set, rows, valid_set, valid_rows, counted, test, dict(read or {}), equivalent, test_species)
 
 
 def gather(source: Source, read: Mapping[str, Any] | None = None) -> list[Atoms]:
@@ -79,6 +85,8 @@ def gather(source: Source, read: Mapping[str, Any] | None = None) -> list[Atoms]
         return read_structures(source, **options)
     if not isinstance(source, Sequence):
         raise ConfigError(f"structures: found {type(source).__name__}, expected a list of structures, a path, or a list of paths")
+    if options and not any(isinstance(item, str | Path) for item in source):
+        return read_structures(list(source), **options)
     return [atoms for item in source for atoms in (read_structures(item, **options) if isinstance(item, str | Path) else [as_atoms(item)])]
 
 
@@ -121,11 +129,11 @@ def _split(structures: list[Atoms], seed: int) -> tuple[Indices, Indices]:
     return np.array(split.train, dtype=np.int64), np.array(split.valid, dtype=np.int64)
 
 
-def _against(structures: list[Atoms], test: Source | None, read: Mapping[str, Any] | None) -> tuple[int, ...]:
+def _against(structures: list[Atoms], test: list[Atoms]) -> tuple[int, ...]:
     """Test records equivalent to training structures; DataError for identical ones."""
-    if test is None or _is_large(test):
+    if not test:
         return ()
-    compared = compare_sets(structures, gather(test, read))
+    compared = compare_sets(structures, test)
     compared.require_disjoint()
     if compared.equivalent:
         logger.warning("%s", compared.text())

@@ -17,14 +17,15 @@ from safetensors.numpy import load, save
 from sciml import files
 from sciml.errors import DataError
 from sciml.materials.graph import CrystalGraph
+from sciml.materials.labels import group_of
 from sciml.materials.structure import iterate_structures
-from sciml.materials.training.data import Facts, FactsBuilder, Indices, Table, group_of, labelled_graph
+from sciml.materials.training.data import Facts, FactsBuilder, Indices, Table, labelled_graph, lower_labels
 from sciml.materials.training.recipe import Recipe
 from sciml.resources import cache_folder
 
 logger = logging.getLogger("sciml.materials.training")
 
-FORMAT = 1
+FORMAT = 2
 _PER_ATOM, _PER_STRUCTURE = ("z", "pos", "forces"), ("cell", "pbc", "energy", "stress", "energy_mask", "forces_mask", "stress_mask")
 Arrays = dict[str, NDArray[Any]]
 
@@ -75,7 +76,7 @@ class ShardGraphs:
         index = files.read_json(self.folder / "index.json")
         self.starts, self.digests = np.array(index["starts"], dtype=np.int64), index["digests"]
         self.facts = _read_facts(self.folder, index)
-        self.baseline = np.zeros(len(self))
+        self.baseline = np.zeros((2, len(self)))
         self._shards: OrderedDict[int, tuple[Arrays, NDArray[np.int64], NDArray[np.int64]]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -87,7 +88,7 @@ class ShardGraphs:
         for index in indices:
             shard = int(np.searchsorted(self.starts, index, side="right")) - 1
             graph = unpack_graph(*self._arrays(shard, int(index)))
-            graph.energy = graph.energy - float(self.baseline[index])
+            lower_labels(graph, *self.baseline[:, index].tolist())
             graphs.append(graph)
         return graphs
 
@@ -100,9 +101,9 @@ class ShardGraphs:
         mixed = generator.permutation(len(indices))
         return indices[mixed][np.argsort(window[mixed], kind="stable")]
 
-    def set_baseline(self, energies: NDArray[np.float64]) -> None:
-        """Reference energies [n] in eV, which are taken off the energy labels from now on."""
-        self.baseline = energies
+    def set_baseline(self, energies: NDArray[np.float64], stresses: NDArray[np.float64]) -> None:
+        """Reference energies [n] in eV and isotropic stresses [n] in eV/A^3, which are taken off the labels from now on."""
+        self.baseline = np.stack([energies, stresses])
 
     def _held(self) -> int:
         return max(1, self.recipe.memory_MB // self.recipe.shard_MB)
@@ -143,7 +144,7 @@ def write_shards(place: Path, records: Iterable[Atoms], cutoff_A: float, recipe:
     (place / "table.safetensors").write_bytes(table)
     index = {"starts": starts, "digests": digests, "table": files.digest(table), "groups": facts.groups, "digest": facts.digest}
     index["compositions"] = [[[z, count] for z, count in composition.items()] for composition in facts.compositions]
-    index["pairs"] = sorted(facts.pairs)
+    index["shortest_A"] = [[*pair, distance] for pair, distance in sorted(facts.shortest_A.items())]
     files.write_json(place / "index.json", index)
 
 
@@ -167,5 +168,5 @@ def _read_facts(folder: Path, index: dict[str, Any]) -> Facts:
     if files.digest(data) != index["table"]:
         raise DataError(f"{folder / 'table.safetensors'}: the digest does not match, this cache is damaged; remove the folder {folder}")
     compositions = [{int(z): int(count) for z, count in composition} for composition in index["compositions"]]
-    pairs = {(int(a), int(b)) for a, b in index["pairs"]}
-    return Facts(Table(**load(data)), compositions, list(index["groups"]), pairs, index["digest"])
+    shortest = {(int(a), int(b)): float(distance) for a, b, distance in index["shortest_A"]}
+    return Facts(Table(**load(data)), compositions, list(index["groups"]), shortest, index["digest"])

@@ -43,6 +43,12 @@ def test_scale_and_sign(sets, name, factors, kind, text):
     assert text in "".join(finding.message for finding in found)
 
 
+def test_the_pulay_stress_of_the_published_copper_set_is_a_note(sets):
+    (finding,) = [finding for finding in check(sets["mlearn-cu"]).findings if finding.kind == "pulay-stress"]
+    assert finding.level == "note" and "Cu +0." in finding.message
+    assert "pulay-stress" not in [finding.kind for finding in check(sets["mlearn-si"]).findings]
+
+
 def test_stress_against_a_strain_series():
     series = [atoms for atoms in load_dataset("mlearn-si", "train") if atoms.info["group"] == "Elastic"]
     report = check(series)

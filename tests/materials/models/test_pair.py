@@ -9,7 +9,7 @@ import torch
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 
-from sciml.materials.models.pair import lennard_jones, morse, zbl
+from sciml.materials.models.pair import bond_length, lennard_jones, morse, saturate, shortest_distances, zbl
 
 
 def test_lennard_jones_is_that_of_ase():
@@ -31,10 +31,12 @@ def test_morse_has_its_minimum_and_curvature():
 
 def test_nuclear_repulsion():
     z = torch.tensor([14, 14, 29])
-    close = zbl(torch.full((3,), 1e-5, dtype=torch.float64), z, z)
+    short = torch.full((3,), 1e-5, dtype=torch.float64)
+    close = zbl(short, z, z, bond_length(z, z, short))
     assert torch.allclose(close * 1e-5, 14.399645 * z.double() ** 2, rtol=5e-3)  # bare Coulomb near the nucleus
     r = torch.linspace(0.2, 2.4, 300, dtype=torch.float64, requires_grad=True)
-    energy = zbl(r, torch.full((300,), 14), torch.full((300,), 14))
+    silicon = torch.full((300,), 14)
+    energy = zbl(r, silicon, silicon, bond_length(silicon, silicon, r))
     (slope,) = torch.autograd.grad(energy.sum(), r)
     assert (energy >= 0).all() and (slope <= 0).all()  # repels wherever it acts
     assert float(energy[r > 2.22].abs().max()) == 0.0  # the sum of covalent radii is 2.22 A
@@ -47,4 +49,47 @@ def test_nuclear_repulsion():
         + 0.02817 * math.exp(-0.20162 / a)
     )
     expected = 14.399645 * 196 * inside * (1 - 28 * x**6 + 48 * x**7 - 21 * x**8)
-    assert float(zbl(torch.tensor([1.0], dtype=torch.float64), z[:1], z[:1])) == pytest.approx(expected, rel=1e-9)
+    one = torch.tensor([1.0], dtype=torch.float64)
+    assert float(zbl(one, z[:1], z[:1], 2.22 * one)) == pytest.approx(expected, rel=1e-9)
+    assert float(zbl(one, z[:1], z[:1], 0.9 * one)) == 0.0
+
+
+def length_of(r, shortest):
+    """Length that a network is told, for r [E] in angstrom."""
+    direction = torch.tensor([[2.0, -1.0, 2.0]], dtype=torch.float64) / 3
+    return saturate(r.unsqueeze(1) * direction, torch.full_like(r, shortest)).square().sum(1).sqrt()
+
+
+def test_saturated_distances():
+    r = torch.linspace(0.05, 3.0, 400, dtype=torch.float64)
+    told = length_of(r, 2.0)
+    assert torch.allclose(told[r >= 2.0], r[r >= 2.0], rtol=1e-15) and torch.allclose(
+        told[r <= 1.6], torch.tensor(1.8, dtype=torch.float64)
+    )
+    assert (told.diff() >= -1e-14).all()
+    vectors = torch.tensor([[0.0, 0.0, 2.5], [0.0, 1.0, 0.0]], dtype=torch.float64)
+    kept, longer = saturate(vectors, torch.tensor([2.0, 2.0], dtype=torch.float64))
+    assert torch.equal(kept, vectors[0])  # the same bits
+    assert torch.allclose(longer, torch.tensor([0.0, 1.8, 0.0], dtype=torch.float64))
+    assert torch.equal(saturate(vectors, torch.zeros(2, dtype=torch.float64)), vectors)  # nothing seen, nothing held
+
+
+@pytest.mark.parametrize("joint", [1.6, 2.0])
+def test_saturation_has_two_continuous_derivatives(joint):
+    values = []
+    for r in (joint - 1e-7, joint + 1e-7):
+        x = torch.tensor([r], dtype=torch.float64, requires_grad=True)
+        (slope,) = torch.autograd.grad(length_of(x, 2.0).sum(), x, create_graph=True)
+        values.append((float(slope), float(torch.autograd.grad(slope, x)[0]) if slope.requires_grad else 0.0))
+    (slope, curvature), (slope_after, curvature_after) = values
+    assert abs(slope - slope_after) < 1e-6 and abs(curvature - curvature_after) < 1e-4
+
+
+def test_shortest_distances_of_pairs():
+    table = shortest_distances([6, 8, 29], {(6, 8): 1.1, (29, 29): 2.2}, 5.0)
+    ratio = min(1.1 / (0.76 + 0.66), 2.2 / 2.64)
+    assert torch.allclose(table, table.T)
+    assert float(table[0, 1]) == pytest.approx(1.1) and float(table[2, 2]) == pytest.approx(2.2)
+    assert float(table[0, 0]) == pytest.approx(ratio * 1.52) and float(table[0, 2]) == pytest.approx(ratio * (0.76 + 1.32))
+    assert float(shortest_distances([29, 55], {(29, 29): 2.4}, 4.0).max()) == 4.0  # a guess never exceeds the cut-off
+    assert not shortest_distances([14], {}, 5.0).any()

@@ -7,6 +7,7 @@ import pytest
 import torch
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.neighborlist import neighbor_list
 
 from sciml.errors import ConfigError, DataError
 from sciml.materials.training.data import BatchStream, MemoryGraphs, label_counts, labelled_graph, passes
@@ -39,7 +40,9 @@ def test_facts_are_those_of_the_structures(copper) -> None:
     structures = mixed(copper)
     facts = MemoryGraphs(structures, 4.0, "train").facts
     assert facts.species == (6, 8, 29)
-    assert facts.pairs == {(29, 29), (6, 8)}
+    assert set(facts.shortest_A) == {(29, 29), (6, 8)}
+    np.testing.assert_allclose(facts.shortest_A[29, 29], min(neighbor_list("d", atoms, 4.0).min() for atoms in structures[:2]), rtol=1e-12)
+    np.testing.assert_allclose(facts.shortest_A[6, 8], structures[2].get_distance(0, 1), rtol=1e-12)
     np.testing.assert_array_equal(facts.counts((6, 8, 29)), [[0, 0, 4], [0, 0, 4], [1, 1, 0], [0, 0, 1], [0, 0, 2]])
     np.testing.assert_array_equal(facts.table.isolated, [False, False, False, True, False])
     np.testing.assert_allclose(facts.table.force_square[0], (structures[0].get_forces() ** 2).sum())
@@ -59,10 +62,12 @@ def test_atom_next_to_its_own_image_is_not_isolated() -> None:
 def test_baseline_is_taken_off_once(copper) -> None:
     structures = copper(2)
     graphs = MemoryGraphs(structures, 4.0, "x")
-    graphs.set_baseline(np.array([1.0, 2.0]))
-    graphs.set_baseline(np.array([1.0, 3.0]))
+    graphs.set_baseline(np.array([1.0, 2.0]), np.array([0.5, 0.0]))
+    graphs.set_baseline(np.array([1.0, 3.0]), np.array([0.1, 0.0]))
     found = [float(graph.energy) for graph in graphs.load([0, 1])]
     np.testing.assert_allclose(found, [structures[0].get_potential_energy() - 1, structures[1].get_potential_energy() - 3])
+    for graph, atoms, offset in zip(graphs.load([0, 1]), structures, (0.1, 0.0), strict=True):
+        np.testing.assert_allclose(graph.stress[0].numpy(), atoms.get_stress(voigt=False) - offset * np.eye(3), atol=1e-14)
 
 
 def test_each_epoch_has_every_structure_once_and_resumed_streams_go_on(copper) -> None:

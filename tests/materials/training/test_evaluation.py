@@ -43,6 +43,26 @@ def test_known_offsets_are_found_in_their_units(copper) -> None:
     assert table["record"] == [record for record in range(6) for _ in range(6)]
 
 
+def test_errors_without_the_pulay_stress_that_training_took_off(copper) -> None:
+    structures = copper(4)
+    for atoms in structures:  # one volume, so that c N / V is 0.001 eV/A^3 in each
+        atoms.set_cell(np.diag([3.6, 3.6, 3.6]), scale_atoms=True)
+        atoms.calc.atoms = atoms.copy()
+    c = 0.001 * 3.6**3 / 4
+    found = evaluate(Offset(), [structures], pulay_eV_per_atom={"Cu": c}).metrics["all"]  # type: ignore[arg-type]
+    assert found["stress"]["rmse"] == pytest.approx(0.1602176634)
+    # the shears keep their error of 0.16 GPa, the diagonal loses it
+    assert found["stress_less_pulay"]["rmse"] == pytest.approx(0.1602176634 * 0.5**0.5)
+    for atoms in structures:
+        del atoms.calc.results["stress"]
+
+    class NoStress(Offset):
+        def predict(self, structures):
+            return [Prediction(0.0, np.zeros(4), np.zeros((4, 3)), None) for _ in structures]
+
+    assert set(evaluate(NoStress(), [structures], pulay_eV_per_atom={"Cu": c}).metrics["all"]) == {"energy", "forces"}  # type: ignore[arg-type]
+
+
 def test_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     generator, inside = np.random.default_rng(0), 0
     for trial in range(100):

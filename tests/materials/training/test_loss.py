@@ -30,7 +30,9 @@ def guess(batch, generator: np.random.Generator) -> Differentiated:
 def test_mean_squared_errors_are_those_of_the_formula(copper) -> None:
     batch = next(passes(MemoryGraphs(copper(3), 4.0, "x"), np.arange(3), 3))
     found, graph = guess(batch, np.random.default_rng(0)), batch.graph
-    objective = Objective(Recipe(energy_weight=10, energy_weight_late=40, stress_weight=0.3), SPREAD, ("energy", "forces", "stress"), 100)
+    objective = Objective(
+        Recipe(energy_weight=10, energy_weight_late=40, late_fraction=0.3, stress_weight=0.3), SPREAD, ("energy", "forces", "stress"), 100
+    )
     early, late = objective(found, batch, 0), objective(found, batch, 99)
     energy = (((found.energy - graph.energy) / 4 / 0.2) ** 2).mean()
     forces = (((found.forces - graph.forces) / 0.5) ** 2).mean()
@@ -71,11 +73,13 @@ def test_units_are_the_spread_of_the_training_labels(copper) -> None:
     facts, rows = MemoryGraphs(structures, 4.0, "x").facts, np.array([0, 1, 2, 4])
     chosen = [structures[row] for row in rows]
     interaction = facts.table.energy - 4 * 0.1
-    spread = spread_of(facts, rows, interaction, Recipe(energy_floor_A=0.0))
+    spread = spread_of(facts, rows, interaction, np.zeros(6), Recipe(energy_floor_A=0.0))
     np.testing.assert_allclose(spread.energy, np.std([atoms.get_potential_energy() / 4 for atoms in chosen]))
     np.testing.assert_allclose(spread.forces, np.sqrt(np.mean([atoms.get_forces() ** 2 for atoms in chosen])))
     np.testing.assert_allclose(spread.stress, np.sqrt(np.mean([atoms.get_stress(voigt=False) ** 2 for atoms in chosen])))
-    raised = spread_of(facts, rows, interaction, Recipe(energy_floor_A=100.0))
+    raised = spread_of(facts, rows, interaction, np.linspace(-0.02, 0.02, 6), Recipe(energy_floor_A=100.0))
+    lowered = [a.get_stress(voigt=False) - p * np.eye(3) for a, p in zip(chosen, np.linspace(-0.02, 0.02, 6)[rows], strict=True)]
+    np.testing.assert_allclose(raised.stress, np.sqrt(np.mean(np.square(lowered))))
     np.testing.assert_allclose(raised.energy, 100 * spread.forces)
 
 
@@ -83,7 +87,7 @@ def test_nothing_to_learn_gives_units_of_one() -> None:
     atoms = Atoms("Cu", cell=np.full((3, 3), 1.8) - 1.8 * np.eye(3), pbc=True)
     atoms.calc = SinglePointCalculator(atoms, energy=-3.7, forces=np.zeros((1, 3)), stress=np.zeros(6))
     facts = MemoryGraphs([atoms], 4.0, "x").facts
-    assert spread_of(facts, np.arange(1), np.zeros(1), Recipe()) == Spread(1.0, 1.0, 1.0)
+    assert spread_of(facts, np.arange(1), np.zeros(1), np.zeros(1), Recipe()) == Spread(1.0, 1.0, 1.0)
     without = Atoms("Cu")
     facts = MemoryGraphs([without], 4.0, "x").facts
     assert spread_of(facts, np.arange(1), np.full(1, np.nan), Recipe()) == Spread(1.0, 1.0, 1.0)

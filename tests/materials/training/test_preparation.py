@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 import torch
 from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from sciml.errors import ConfigError
+from sciml.materials.potential import Potential
 from sciml.materials.training import Recipe
 from sciml.materials.training.preparation import Job, make_options, prepare
 from sciml.materials.training.sets import open_sets
 
 
-def job(structures: list[Atoms], tiny: dict, references: dict | None = None, seed: int = 0) -> Job:
-    rest = {"seed": seed, "members": 2, "references": references, "repulsion": True, "start": None}
+def job(structures: list[Atoms], tiny: dict, references: dict | None = None, seed: int = 0, **more) -> Job:
+    rest = {"seed": seed, "members": 2, "references": references, "repulsion": True, "start": None, **more}
     options = make_options("equivariant", 4.0, tiny, None, None, **rest)
     return prepare(open_sets(structures, None, None, 4.0, Recipe(), seed), options)
 
@@ -43,6 +46,34 @@ def test_unknown_reference_element_is_refused(copper, tiny) -> None:
         job(copper(2), tiny, {"Xx": 1.0})
 
 
+def strained(c: float) -> list[Atoms]:
+    """Copper in small steps of volume, stresses of EMT with a Pulay stress c N / V (c in eV)."""
+    frames = []
+    for length in np.linspace(3.52, 3.68, 9):
+        atoms = bulk("Cu", cubic=True, a=length)
+        atoms.calc = EMT()
+        results = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
+        results["stress"] = results["stress"] + 4 * c / atoms.get_volume() * np.array([1, 1, 1, 0, 0, 0])
+        atoms.calc = SinglePointCalculator(atoms, **results)
+        frames.append(atoms)
+    return frames
+
+
+def test_a_pulay_stress_is_taken_off_the_labels(tiny, caplog) -> None:
+    frames, right = strained(0.2), strained(0.0)
+    with caplog.at_level("WARNING"):
+        found = job(frames, tiny)
+    assert found.pulay_eV_per_atom["Cu"] == pytest.approx(0.2, abs=0.005)
+    assert "pulay=False" in caplog.text
+    for graph, atoms in zip(found.sets.train.load(range(9)), right, strict=True):
+        assert graph.stress[0].numpy() == pytest.approx(atoms.get_stress(voigt=False), abs=5e-4)
+    clean = job(right, tiny)
+    assert clean.pulay_eV_per_atom == {}
+    assert found.objective.spread.stress == pytest.approx(clean.objective.spread.stress, rel=0.02)  # the unit of what is trained on
+    left = job(strained(0.2), tiny, pulay=False).sets.train.load([0])[0]
+    assert left.stress[0].numpy() == pytest.approx(frames[0].get_stress(voigt=False), abs=1e-12)
+
+
 def test_networks_follow_from_the_seed_of_the_member(copper, tiny) -> None:
     state = torch.get_rng_state()
     first, second = job(copper(4), tiny), job(copper(4), tiny)
@@ -58,3 +89,17 @@ def test_options_name_what_is_wrong(tiny) -> None:
         make_options("equivariant", 4.0, {"chanels": 3}, None, None, **rest)
     with pytest.raises(ConfigError, match=r"model\.cutoff_A"):
         make_options("equivariant", -4.0, {}, None, None, **rest)
+
+
+def test_options_that_could_have_no_effect_are_refused(copper, tiny) -> None:
+    rest = {"seed": 0, "members": 1}
+    config = make_options(None, None, tiny, None, None, **rest).model
+    assert (config.kind, config.cutoff_A, config.channels) == ("equivariant", 5.0, tiny["channels"])
+    with pytest.raises(ConfigError, match="cutoff_A: found beside a ModelConfig"):
+        make_options(config, 4.0, None, None, None, **rest)
+    start = Potential([job(copper(3), tiny).new_model(0)], job(copper(3), tiny).references)
+    assert make_options(None, None, None, None, None, start=start, **rest).model.cutoff_A == 4.0
+    for given in ({"model": "invariant"}, {"cutoff_A": 5.0}, {"model_options": {"channels": 8}}, {"repulsion": False}):
+        full = {"model": None, "cutoff_A": None, "model_options": None, "recipe": None, "weights": None} | given
+        with pytest.raises(ConfigError, match=f"{next(iter(given))}: found beside start_from"):
+            make_options(**full, start=start, **rest)

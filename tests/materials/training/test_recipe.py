@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -27,10 +28,20 @@ def test_tiny_budgets_have_positive_finite_rates(steps: int) -> None:
     assert all(0 < rate <= 1e-2 for rate in rates)
 
 
-def test_energy_weight_changes_for_the_last_three_tenths() -> None:
+def test_energy_weight_rises_steadily_until_the_last_three_tenths() -> None:
     recipe = Recipe(energy_weight=10, energy_weight_late=40, late_fraction=0.3)
     weights = [recipe.energy_weight_at(step, 100) for step in range(100)]
-    assert weights == [10] * 70 + [40] * 30
+    assert weights[:70] == pytest.approx([10 * 4 ** (step / 70) for step in range(70)]) and weights[70:] == pytest.approx([40] * 30)
+    assert max(b / a for a, b in pairwise(weights)) < 1.03  # no jump
+    from_nothing = Recipe(energy_weight=0, energy_weight_late=1)
+    assert [from_nothing.energy_weight_at(step, 100) for step in (0, 35, 99)] == pytest.approx([0, 0.5, 1])
+    assert Recipe(energy_weight=0, energy_weight_late=0).energy_weight_at(50, 100) == 0
+
+
+def test_a_step_has_about_two_hundred_atoms() -> None:
+    assert [Recipe().structures_in_step(mean) for mean in (9, 64, 108, 1000)] == [22, 3, 2, 1]
+    assert Recipe().structures_in_step(1000, processes=2) == 2
+    assert Recipe(batch_structures=7).structures_in_step(1000) == 7
 
 
 def test_averages_forget_fast_at_first() -> None:
@@ -41,7 +52,7 @@ def test_averages_forget_fast_at_first() -> None:
 
 def test_weights_of_the_caller_replace_those_of_the_recipe() -> None:
     recipe = Recipe().with_weights({"energy": 1.0, "forces": 2.0})
-    assert (recipe.energy_weight, recipe.energy_weight_late, recipe.forces_weight, recipe.stress_weight) == (1, 4, 2, 0)
+    assert (recipe.energy_weight, recipe.energy_weight_late, recipe.forces_weight, recipe.stress_weight) == pytest.approx((0.05, 1, 2, 0))
     assert Recipe().with_weights(None) == Recipe()
 
 
