@@ -3,7 +3,8 @@
     python models/make.py [NAME ...] [--runs runs/shipped]
 
 `si` and `cu` are the first members of their ensembles. Hyper-parameters are the defaults of `train_potential`, chosen on a validation part
-of the training files; the test files are read once, at the end. Seeds and steps are below; each model folder has the log of its training.
+of the training files; the test files are read once, at the end. Seeds, steps and what differs from the default recipe are below; each model
+folder has the log of its training.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from ase import Atoms
 
@@ -22,7 +24,8 @@ from sciml.materials.training.evaluation import evaluate
 
 HERE = Path(__file__).parent
 SEED = 0
-STEPS = {"si": 3000, "cu": 12000, "si-cu": 12000}
+STEPS = {"si": 2500, "cu": 12000, "si-cu": 6000}
+RECIPES = {"cu": {"batch_structures": 2}}
 ORIGIN = (
     "Energies, forces and stresses of the mlearn benchmark (Zuo et al. 2020, doi:10.1021/acs.jpca.9b08723), PBE, VASP; see `datasets/`."
 )
@@ -44,9 +47,8 @@ def make(name: str, runs: Path) -> None:
     """Train `name` (and for one element its ensemble of four) and write it beside this file."""
     members, out = (1 if "-" in name else 4), runs / name
     test = structures(name, "test")
-    potential = train_potential(
-        structures(name, "train"), test=test, steps=STEPS[name], ensemble=members, seed=SEED, device="cpu", out=out, resume=out.exists()
-    )
+    options: dict[str, Any] = {"steps": STEPS[name], "recipe": RECIPES.get(name), "ensemble": members, "seed": SEED, "device": "cpu"}
+    potential = train_potential(structures(name, "train"), test=test, out=out, resume=out.exists(), **options)
     curve = out / "learning_curve.jsonl"
     ship(name if members == 1 else f"{name}-ensemble", potential, files.read_json(out / "metrics.json"), curve)
     if members > 1:

@@ -90,6 +90,24 @@ def write_stream(path: str | Path) -> Iterator[BinaryIO]:
     _settle(target)
 
 
+@contextlib.contextmanager
+def write_records(path: str | Path) -> Iterator[BinaryIO]:
+    """`write_stream` for whole records: whatever ends the block, an interrupt too, those written up to then become the file.
+
+    The error goes on. Where nothing was written, the old file stays.
+    """
+    failure: BaseException | None = None
+    with write_stream(path) as stream:
+        try:
+            yield stream
+        except BaseException as error:
+            if not stream.tell():
+                raise
+            failure = error
+    if failure is not None:
+        raise failure
+
+
 def write_json(path: str | Path, obj: Any) -> None:
     """Replace the file at `path` by `obj` as JSON (sorted keys, indent 1). NaN and infinity are refused: absent is None."""
     write_text(path, _json(path, obj))

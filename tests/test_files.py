@@ -222,6 +222,33 @@ def test_an_error_of_the_caller_leaves_the_old(tmp_path, monkeypatch, kind):
     assert not left_over(tmp_path)
 
 
+@pytest.mark.parametrize("error", [KeyError(), KeyboardInterrupt(), SystemExit(143)])
+def test_records_written_before_an_error_are_kept(tmp_path, error):
+    old_file(tmp_path)
+    with pytest.raises(type(error)), files.write_records(tmp_path / "a") as stream:
+        stream.write(b"first\n")
+        assert content(tmp_path)["a"] == OLD
+        raise error
+    assert content(tmp_path) == {"a": b"first\n"}
+
+
+@pytest.mark.parametrize("withdrawn", [b"", b"first\n"])
+def test_without_records_an_error_leaves_the_old(tmp_path, withdrawn):
+    old_file(tmp_path)
+    with pytest.raises(KeyError), files.write_records(tmp_path / "a") as stream:
+        stream.write(withdrawn)
+        stream.truncate(stream.seek(0))
+        raise KeyError
+    assert content(tmp_path) == {"a": OLD}
+
+
+def test_records_without_an_error(tmp_path):
+    with files.write_records(tmp_path / "a") as stream:
+        stream.write(b"first\n")
+        stream.write(b"second\n")
+    assert content(tmp_path) == {"a": b"first\nsecond\n"}
+
+
 def test_an_os_error_about_another_file_passes(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(FileNotFoundError), files.write_folder(tmp_path / "out" / "a"):

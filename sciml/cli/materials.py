@@ -15,7 +15,7 @@ from sciml.cli.training import train
 from sciml.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sciml.materials import Potential
 
@@ -40,6 +40,9 @@ def check(
     symbols: Symbols = None,
     min_distance: MinDistance = 0.4,
     format: Format = None,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    threads: Threads = None,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -51,7 +54,7 @@ def check(
     wanted = {name.strip(): 1.0 for name in require.split(",") if name.strip()}
     if unknown := sorted(set(wanted) - {"energy", "forces", "stress"}):
         raise ConfigError(f"--require: found {unknown[0]!r}, expected energy, forces, stress")
-    evaluate = None if model is None else _load(model).predict
+    evaluate = None if model is None else _evaluating(model, dtype, device, threads)
     report = labels.check(read(file, options), test=None if test is None else read(test, options), weights=wanted, evaluate=evaluate)
     emit({"file": str(file), **report.to_dict()}, report.text(), as_json=json, quiet=quiet)
     report.require_no_error()
@@ -98,6 +101,18 @@ def predict(
     emit(result, f"{count} structures -> {path}{strange}\nunits: {UNITS}", as_json=json, quiet=quiet)
 
 
+def _evaluating(model: str, dtype: str, device: str, threads: int | None) -> Callable[..., Sequence[Any]]:
+    """The `predict` of a model, in that precision and there."""
+    from functools import partial
+
+    from sciml.devices import resolve_device, resolve_dtype
+
+    resolve_device(device)
+    resolve_dtype(dtype)
+    use_threads(threads)
+    return partial(_load(model).predict, dtype=dtype, device=device)
+
+
 def _load(model: str) -> Potential:
     from sciml.materials import load_potential
 
@@ -137,6 +152,9 @@ def audit(
     file: StructureFile,
     option: Annotated[list[str] | None, typer.Option("--option", help="NAME=VALUE for a calculator of ASE, as in smooth=true.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the table as a page, a name ending in .html.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the page at --report.")] = False,
+    units: Units = None,
+    keys: Keys = None,
     symbols: Symbols = None,
     min_distance: MinDistance = 0.4,
     format: Format = None,
@@ -151,8 +169,10 @@ def audit(
     """Check the physics of a model or of any ASE calculator: symmetries, derivatives, smoothness, drift. Exit 1 where it does not pass."""
     from sciml import materials as mat
 
+    if report is not None:
+        new_file(report, overwrite=overwrite, source=file, option="--report", suffixes=(".html",))
     use_threads(threads)
-    structures = read(file, read_options(None, None, symbols, min_distance, format))
+    structures = read(file, read_options(units, keys, symbols, min_distance, format))
     found = mat.audit(open_calculator(model, dtype, device, option or ()), structures, seed=seed)
     if report is not None:
         from sciml.report import write_report

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sciml.cli.computing import open_calculator, read, read_options, use_threads
-from sciml.cli.reading import Format, MinDistance, StructureFile, Symbols
+from sciml.cli.reading import Format, Keys, MinDistance, StructureFile, Symbols, Units
 from sciml.cli.terminal import Device, Dtype, Json, Out, Overwrite, Quiet, Seed, Threads, Verbose, command, emit, new_file
-from sciml.errors import ConfigError, ConvergenceError
+from sciml.errors import ConfigError, ConvergenceError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from ase import Atoms
+    from sciml.materials import Relaxation
 
 __all__ = ["md", "relax"]
+
+_log = logging.getLogger("sciml.cli.simulation")
 
 Model = Annotated[str, typer.Argument(help="A model: folder, zip or shipped name; or ase:NAME for a calculator of ASE.", metavar="MODEL")]
 Options = Annotated[list[str] | None, typer.Option("--option", help="NAME=VALUE for a calculator of ASE.")]
@@ -34,6 +37,8 @@ def relax(
     fmax: Annotated[float, typer.Option("--fmax", help="Longest force that may be left (eV/A).")] = 0.01,
     steps: Annotated[int, typer.Option("--steps", help="Most steps a structure.")] = 500,
     option: Options = None,
+    units: Units = None,
+    keys: Keys = None,
     symbols: Symbols = None,
     min_distance: MinDistance = 0.4,
     format: Format = None,
@@ -45,16 +50,16 @@ def relax(
     quiet: Quiet = False,
 ) -> None:
     """Relax every structure of a file, one at a time. Exit 4 where one does not converge; the others are written all the same."""
-    from sciml import materials as mat
+    from sciml.materials.relaxation import iterate_relax
 
     path = new_file(out, overwrite=overwrite, source=file)
     use_threads(threads)
-    structures = read(file, read_options(None, None, symbols, min_distance, format))
+    structures = read(file, read_options(units, keys, symbols, min_distance, format))
     calculator = open_calculator(model, dtype, device, option or ())
-    found = mat.relax(structures, calculator, cell=cell, pressure_GPa=pressure, fmax_eV_per_A=fmax, steps=steps)
-    _write(path, [each.atoms for each in found])
-    lines = [f"{each.index}: {'converged' if each.converged else each.reason}, {each.steps} steps, {each.energy_eV} eV" for each in found]
-    emit({"out": str(path), "structures": [each.to_dict() for each in found]}, "\n".join([*lines, f"-> {path}"]), as_json=json, quiet=quiet)
+    results = iterate_relax(structures, calculator, cell=cell, pressure_GPa=pressure, fmax_eV_per_A=fmax, steps=steps)
+    found = _written(path, results, file, len(structures))
+    lines = [*map(_line, found), f"-> {path}"]
+    emit({"out": str(path), "structures": [each.to_dict() for each in found]}, "\n".join(lines), as_json=json, quiet=quiet)
     open_ends = [each for each in found if not each.converged]
     if open_ends:
         first = open_ends[0]
@@ -77,6 +82,8 @@ def md(
     ] = None,
     every: Annotated[int, typer.Option("--every", help="Steps between two frames of the trajectory.")] = 10,
     option: Options = None,
+    units: Units = None,
+    keys: Keys = None,
     symbols: Symbols = None,
     min_distance: MinDistance = 0.4,
     format: Format = None,
@@ -93,7 +100,7 @@ def md(
 
     path = new_file(out, overwrite=overwrite, source=file)
     use_threads(threads)
-    structures = read(file, read_options(None, None, symbols, min_distance, format))
+    structures = read(file, read_options(units, keys, symbols, min_distance, format))
     if not 0 <= record < len(structures):
         raise ConfigError(f"--record: found {record}, but {file} has the records 0 to {len(structures) - 1}")
     calculator = open_calculator(model, dtype, device, option or ())
@@ -106,14 +113,27 @@ def md(
     emit(figures, f"{text}\n-> {path}", as_json=json, quiet=quiet)
 
 
-def _write(path: Path, structures: Sequence[Atoms]) -> None:
-    import io
+def _line(each: Relaxation) -> str:
+    energy = "" if each.energy_eV is None else f", {each.energy_eV} eV"
+    return f"{each.index}: {'converged' if each.converged else each.reason}, {each.steps} steps{energy}"
 
-    import ase.io
 
+def _written(path: Path, results: Iterator[Relaxation], file: Path, count: int) -> list[Relaxation]:
+    """Write each result as it comes; what ends the run early leaves those up to then. DataError, and no file, where none has an energy."""
     from sciml import files
+    from sciml.materials.snapshot import as_extxyz
 
-    text = io.StringIO()
-    for atoms in structures:
-        ase.io.write(text, atoms, format="extxyz")
-    files.write_text(path, text.getvalue())
+    found: list[Relaxation] = []
+    with files.write_records(path) as stream:
+        try:
+            for result in results:
+                stream.write(as_extxyz(result.atoms))
+                found.append(result)
+        except (KeyboardInterrupt, SystemExit):
+            if found:
+                _log.warning("%s: ended early; it holds the first %d of %d structures", path, len(found), count)
+            raise
+        if found and all(each.energy_eV is None for each in found):
+            stream.truncate(stream.seek(0))
+            raise DataError(f"{file}: none of {count} structures could be evaluated, the first, record 0: {found[0].reason}")
+    return found

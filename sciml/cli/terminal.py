@@ -6,11 +6,12 @@ import functools
 import io
 import json
 import logging
+import re
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -36,7 +37,7 @@ Out = Annotated[Path, typer.Option("--out", help="Where the result is written.")
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default SCIML_NUM_THREADS, else what the machine grants.")]
 
-_AS_FLAGS = {"resume=True": "--resume", "cell=True": "--cell", "symbols=": "--symbols ", "units=": "--units ", "keys=": "--keys "}
+_ARGUMENT = re.compile(r"(?<![^\s(])(resume|cell|symbols|units|keys)=(True|\{[^{}]*\}|)(?=[\s,;:)]|\.?(?:\s|$))")  # a whole word
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
@@ -45,20 +46,21 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         verbose, quiet = bool(kwargs.get("verbose")), bool(kwargs.get("quiet"))
+        typed = [str(value) for value in kwargs.values() if isinstance(value, str | Path)]
         with _logging(verbose, quiet), _sigterm():
-            code = _outcome(lambda: function(*args, **kwargs), verbose)
+            code = _outcome(lambda: function(*args, **kwargs), verbose, typed)
         if code:
             raise typer.Exit(code)
 
     return run
 
 
-def _outcome(work: Callable[[], None], verbose: bool) -> int:
-    """Run `work` and return its exit code, after saying what went wrong."""
+def _outcome(work: Callable[[], None], verbose: bool, typed: Iterable[str]) -> int:
+    """Run `work` and return its exit code, after saying what went wrong; words that were `typed` are said as they are."""
     try:
         work()
     except SciMLError as error:
-        return _fail(str(error), error.exit_code, verbose)
+        return _fail(_with_flags(str(error), typed), error.exit_code, verbose)
     except KeyboardInterrupt:
         return _fail("interrupted; what was saved is kept", 130, verbose=False)
     except SystemExit as error:
@@ -79,10 +81,25 @@ def _outcome(work: Callable[[], None], verbose: bool) -> int:
 def _fail(message: str, code: int, verbose: bool) -> int:
     if verbose:
         traceback.print_exc()
-    for argument, flag in _AS_FLAGS.items():
-        message = message.replace(argument, flag)
     print(f"sciml: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code
+
+
+def _with_flags(message: str, typed: Iterable[str]) -> str:
+    """Arguments of Python in a message as options: cell=True -> --cell, units={"energy": "Ry"} -> --units energy=Ry, keys= -> --keys.
+
+    Only where they stand as words by themselves, and not within what was `typed`: a path may hold anything.
+    """
+    kept = [re.escape(text) for text in typed if _ARGUMENT.search(text)]
+    parts = re.split(f"({'|'.join(kept)})", message) if kept else [message]
+    parts[::2] = [_ARGUMENT.sub(_flag, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _flag(argument: re.Match[str]) -> str:
+    name, value = argument.groups()
+    words = re.sub(r"[{}'\" ]", "", value).replace(":", "=") if value != "True" else ""
+    return f"--{name} {words}".rstrip()
 
 
 def emit(result: Mapping[str, Any], text: str, *, as_json: bool, quiet: bool) -> None:
@@ -138,14 +155,22 @@ def settings(option: str, values: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def new_file(path: Path, *, overwrite: bool, source: Path | None = None) -> Path:
-    """`path` where an extxyz file may be written. ConfigError for another suffix, for `source`, for a file that exists (`overwrite`)."""
-    if path.suffix not in (".extxyz", ".xyz"):
-        raise ConfigError(f"--out: found {path}, a name that ends in .extxyz would be right")
+def new_file(
+    path: Path, *, overwrite: bool, source: Path | None = None, option: str = "--out", suffixes: Sequence[str] = (".extxyz", ".xyz")
+) -> Path:
+    """`path` where a file of these `suffixes` may be written; asked before any work is done.
+
+    ConfigError, naming the `option`, for another suffix, a folder that is not there, `source`, and a file that exists (`overwrite`).
+    """
+    if path.suffix not in suffixes:
+        raise ConfigError(f"{option}: found {path}, a name that ends in {suffixes[0]} would be right")
+    if not path.parent.is_dir():
+        state = "is no folder" if path.parent.exists() else "is not there"
+        raise ConfigError(f"{option}: {path}: the folder {path.parent} {state}; make it, or give a name in one that is there")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise ConfigError(f"--out: {path} is the file that is read; give another name")
+        raise ConfigError(f"{option}: {path} is the file that is read; give another name")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise ConfigError(f"--out: {path} exists; give another name" + ("" if path.is_dir() else ", or --overwrite"))
+        raise ConfigError(f"{option}: {path} exists; give another name" + ("" if path.is_dir() else ", or --overwrite"))
     return path
 
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
 from ase.md.verlet import VelocityVerlet
 
 from sciml import files, seeding
 from sciml.errors import ConfigError, ConvergenceError, DataError
 from sciml.materials.calculator import as_calculator
+from sciml.materials.snapshot import as_extxyz, energy_and_forces, potential_energy
+from sciml.materials.structure import as_atoms
 
 __all__ = ["MolecularDynamics", "molecular_dynamics"]
+
+FLAT = 1e-10  # a moment of inertia below this part of the largest is none: the molecule is linear
 
 _log = logging.getLogger("sciml.materials.dynamics")
 
@@ -31,8 +33,9 @@ class MolecularDynamics:
     """A run of n steps: `atoms` is the last frame with its momenta; the arrays [n + 1] hold every step, the start included.
 
     `drift_eV_per_atom_per_ps` is the slope of the total energy by least squares, `fluctuation_eV_per_atom` the standard deviation of
-    what the line leaves; both are None where there are too few steps. Temperatures count 3 N - constraints degrees of freedom, 3 fewer
-    where the centre of mass rests.
+    what the line leaves; both are None where there are too few steps. `potential_energy_eV` is the energy that forces derive from.
+    Temperatures count 3 N - constraints degrees of freedom, 3 fewer where the centre of mass rests, and as many fewer as there are
+    rotations (3; 2 of a linear molecule) where moreover nothing is periodic and nothing turns.
     """
 
     atoms: Atoms
@@ -84,7 +87,7 @@ class MolecularDynamics:
 
 
 def molecular_dynamics(
-    atoms: Atoms,
+    atoms: Any,
     calculator: Any,
     ensemble: str = "nve",
     timestep_fs: float = 1.0,
@@ -94,7 +97,7 @@ def molecular_dynamics(
     out: str | Path | None = None,
     every: int = 10,
 ) -> MolecularDynamics:
-    """Newton's equations by velocity Verlet, at constant energy; the input is not changed, its constraints hold.
+    """Newton's equations by velocity Verlet, at constant energy; the input (ASE or pymatgen) is not changed, its constraints hold.
 
     `calculator`: any ASE calculator or a potential. `temperature_K` draws momenta of that temperature (Maxwell-Boltzmann, by `seed`; the
     centre of mass rests and what is not periodic does not turn, unless atoms are constrained); without it the momenta of the input are
@@ -102,13 +105,13 @@ def molecular_dynamics(
     appears when the run ends, also by an error or an interrupt, with the whole frames up to then. Raises ConfigError for options,
     DataError for an empty structure, ConvergenceError that names the step where energy or forces stop being finite.
     """
-    _check(atoms, ensemble, timestep_fs, steps, temperature_K, every)
-    moving = atoms.copy()
+    moving = as_atoms(atoms).copy()
+    _check(moving, ensemble, timestep_fs, steps, temperature_K, every)
     moving.calc = as_calculator(calculator)
     if temperature_K is not None:
         _draw_momenta(moving, temperature_K, seed)
     freedom, rows = _degrees_of_freedom(moving), []
-    with _trajectory(out) as trajectory:
+    with contextlib.nullcontext() if out is None else files.write_records(out) as trajectory:
         for step in _steps(moving, timestep_fs, steps):
             rows.append((step * timestep_fs, *_energies(moving, step)))
             if trajectory is not None and (step % every == 0 or step == steps):
@@ -125,7 +128,7 @@ def _check(atoms: Atoms, ensemble: str, timestep_fs: float, steps: int, temperat
         raise ConfigError(f"molecular_dynamics: ensemble={ensemble!r}, expected 'nve' (constant energy); there are no thermostats yet")
     if not (math.isfinite(timestep_fs) and timestep_fs > 0):
         raise ConfigError(f"molecular_dynamics: timestep_fs={timestep_fs}, expected a finite number above 0")
-    if int(steps) != steps or steps < 0 or int(every) != every or every < 1:
+    if steps % 1 != 0 or steps < 0 or every % 1 != 0 or every < 1:
         raise ConfigError(f"molecular_dynamics: steps={steps}, every={every}, expected whole numbers, steps >= 0 and every >= 1")
     if temperature_K is not None and not (math.isfinite(temperature_K) and temperature_K >= 0):
         raise ConfigError(f"molecular_dynamics: temperature_K={temperature_K}, expected a finite number >= 0")
@@ -141,18 +144,35 @@ def _draw_momenta(atoms: Atoms, temperature_K: float, seed: int) -> None:
     if not atoms.constraints and len(atoms) > 1:
         momenta -= masses / masses.sum() * momenta.sum(0)
         if not atoms.pbc.any():
-            arms = atoms.positions - atoms.get_center_of_mass()
-            inertia = ((arms**2).sum(1)[:, None, None] * np.eye(3) - arms[:, :, None] * arms[:, None, :]) * masses[:, :, None]
-            spin = np.linalg.pinv(inertia.sum(0), rcond=1e-10) @ np.cross(arms, momenta).sum(0)
+            arms, inertia = _inertia(atoms)
+            spin = np.linalg.pinv(inertia, rcond=FLAT) @ np.cross(arms, momenta).sum(0)
             momenta -= masses * np.cross(spin, arms)
     atoms.set_momenta(momenta)
 
 
+def _inertia(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Arms from the centre of mass [N,3] (A), and the tensor of inertia [3,3] about it (u A^2)."""
+    arms = atoms.positions - atoms.get_center_of_mass()
+    tensors = (arms**2).sum(1)[:, None, None] * np.eye(3) - arms[:, :, None] * arms[:, None, :]
+    return arms, (atoms.get_masses()[:, None, None] * tensors).sum(0)
+
+
 def _degrees_of_freedom(atoms: Atoms) -> int:
+    """3 N less what is constrained, the centre of mass that rests, and rotations of what is not periodic and does not turn."""
     freedom = int(atoms.get_number_of_degrees_of_freedom())
     momenta = atoms.get_momenta()
-    rests = len(atoms) > 1 and not atoms.constraints and np.abs(momenta.sum(0)).max() <= 1e-8 * np.abs(momenta).sum()
-    return freedom - 3 if rests else freedom
+    if len(atoms) < 2 or atoms.constraints or not _vanishes(momenta):
+        return freedom
+    arms, inertia = _inertia(atoms)
+    if atoms.pbc.any() or not _vanishes(np.cross(arms, momenta), np.abs(arms).max() * np.abs(momenta).sum()):
+        return freedom - 3
+    moments = np.linalg.eigvalsh(inertia)
+    return freedom - 3 - int((moments > FLAT * moments.max()).sum())
+
+
+def _vanishes(vectors: np.ndarray, scale: float | None = None) -> bool:
+    """Whether the sum of vectors [N,3] is nothing but rounding, relative to their own size or to `scale`."""
+    return bool(np.abs(vectors.sum(0)).max() <= 1e-8 * (np.abs(vectors).sum() if scale is None else scale))
 
 
 def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[int]:
@@ -166,42 +186,21 @@ def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[int]:
 def _energies(atoms: Atoms, step: int) -> tuple[float, float]:
     """Potential and kinetic energy in eV, the potential one of the kind that forces derive from."""
     forces = atoms.get_forces()
-    results = getattr(atoms.calc, "results", {})
-    potential = float(results["free_energy"] if "free_energy" in results else atoms.get_potential_energy())
+    potential = potential_energy(atoms)
     if not (math.isfinite(potential) and np.isfinite(forces).all()):
         raise ConvergenceError(f"molecular_dynamics: step {step}: energy or forces are not finite; a smaller timestep_fs may help")
     return potential, float(atoms.get_kinetic_energy())
-
-
-@contextlib.contextmanager
-def _trajectory(out: str | Path | None) -> Iterator[BinaryIO | None]:
-    """A stream that takes whole frames and becomes `out` at the end, whatever ends the run."""
-    if out is None:
-        yield None
-        return
-    failure: BaseException | None = None
-    with files.write_stream(out) as stream:
-        try:
-            yield stream
-        except BaseException as error:  # what was computed is kept, an interrupt included
-            if not stream.tell():
-                raise
-            failure = error
-    if failure is not None:
-        raise failure
 
 
 def _frame(atoms: Atoms, time_fs: float) -> bytes:
     """One frame of the trajectory: species, positions, momenta, forces, energy, time; columns of the input are left out."""
     frame = Atoms(atoms.numbers, atoms.positions, momenta=atoms.get_momenta(), cell=atoms.cell, pbc=atoms.pbc, info={"time_fs": time_fs})
     frame.calc = _frozen(atoms).calc
-    text = io.StringIO()
-    write(text, frame, format="extxyz")
-    return text.getvalue().encode()
+    return as_extxyz(frame)
 
 
 def _frozen(atoms: Atoms) -> Atoms:
     """A copy with the figures of its calculator, and without the calculator."""
     frame = atoms.copy()
-    frame.calc = SinglePointCalculator(frame, energy=atoms.get_potential_energy(), forces=atoms.get_forces(apply_constraint=False))
+    frame.calc = SinglePointCalculator(frame, **energy_and_forces(atoms))
     return frame

@@ -105,12 +105,12 @@ def build_graph(atoms: Any, cutoff: float) -> CrystalGraph:
     return build_graphs([atoms], cutoff)
 
 
-def build_graphs(structures: Sequence[Any], cutoff: float) -> CrystalGraph:
-    """`build_graph` of many structures, as one graph with `batch` and `ptr`: one compiled loop over all of them.
+def build_graphs(structures: Any, cutoff: float) -> CrystalGraph:
+    """`build_graph` of one structure or many, as one graph with `batch` and `ptr`: one compiled loop over all of them.
 
     Raises ConfigError for a cut-off that is no positive number, DataError that names the structure (counted from 0) and the field.
     """
-    frames = [s if isinstance(s, Atoms) else _converted(s) for s in ([structures] if isinstance(structures, Atoms) else structures)]
+    frames = _frames(structures)
     sizes = [len(a) for a in frames]
     ptr = np.zeros(len(frames) + 1, np.int64)
     np.cumsum(sizes, out=ptr[1:])
@@ -123,10 +123,11 @@ def build_graphs(structures: Sequence[Any], cutoff: float) -> CrystalGraph:
     return CrystalGraph(**{name: torch.from_numpy(array) for name, array in zip(_GEOMETRY, arrays, strict=True)})
 
 
-def _converted(structure: Any) -> Atoms:
-    from sciml.materials.structure import as_atoms
+def _frames(structures: Any) -> list[Atoms]:
+    """One structure or many, of ASE or pymatgen, as a list of Atoms."""
+    from sciml.materials.structure import as_atoms, one_or_many
 
-    return as_atoms(structure)
+    return [as_atoms(structure) for structure in one_or_many(structures)]
 
 
 def collate(graphs: Sequence[CrystalGraph]) -> CrystalGraph:

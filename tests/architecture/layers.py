@@ -26,6 +26,7 @@ MATERIALS = (
     ("kernels",),
     ("models",),
     ("calculator",),
+    ("snapshot",),
     ("references",),
     ("potential",),
     ("model_card",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import ase.io
+import ase.units
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
@@ -35,6 +36,14 @@ def copper(count: int, seed: int = 0) -> list[Atoms]:
         atoms.info["group"] = ("even", "odd")[number % 2]
         structures.append(atoms)
     return structures
+
+
+def in_bohr(structures: list[Atoms]) -> list[Atoms]:
+    """Copies without labels whose lengths are numbers of bohr."""
+    copies = [atoms.copy() for atoms in structures]
+    for atoms in copies:
+        atoms.set_cell(atoms.cell.array / ase.units.Bohr, scale_atoms=True)
+    return copies
 
 
 def write(path: Path, structures: list[Atoms]) -> Path:

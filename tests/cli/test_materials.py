@@ -12,7 +12,7 @@ from ase.build import bulk
 
 from sciml import materials as mat
 from sciml.cli.materials import app
-from tests.cli.sample import copper, sciml, write
+from tests.cli.sample import copper, in_bohr, sciml, write
 
 
 def test_commands():
@@ -56,6 +56,23 @@ def test_check_finds(data, tmp_path):
 def test_check_against_a_model(data, run):
     assert sciml("materials", "check", data / "test.extxyz", "--model", run).exit_code == 0
     assert sciml("materials", "check", data / "test.extxyz", "--model", "none").exit_code == 3
+
+
+def test_check_against_a_model_takes_its_device_precision_and_threads(data, run, monkeypatch):
+    asked, threads = [], []
+
+    def predict(self, structures, **options):
+        asked.append(options)
+        return [None] * len(structures)
+
+    monkeypatch.setattr(mat.Potential, "predict", predict)
+    monkeypatch.setattr("sciml.cli.materials.use_threads", threads.append)
+    words = ["materials", "check", data / "test.extxyz", "--model", run]
+    assert sciml(*words, "--device", "cpu", "--dtype", "float64", "--threads", 1).exit_code == 0
+    assert sciml(*words).exit_code == 0
+    assert asked == [{"dtype": "float64", "device": "cpu"}, {"dtype": "float32", "device": "auto"}] and threads == [1, None]
+    assert sciml(*words, "--device", "cuda:99").exit_code == 2
+    assert sciml(*words, "--dtype", "float16").exit_code == 2
 
 
 def test_predict(data, run, tmp_path):
@@ -119,6 +136,32 @@ def test_audit(data, tmp_path):
     found = json.loads(done.stdout)
     assert done.exit_code == 0 and found["passed"] and "close approach" in {row["name"] for row in found["table"]}
     assert "forces against differences" in (tmp_path / "audit.html").read_text("utf-8")
+    (tmp_path / "audit.html").write_text("mine")
+    again = sciml(*words)
+    assert again.exit_code == 2 and "audit.html exists; give another name, or --overwrite" in again.stderr
+    assert (tmp_path / "audit.html").read_text() == "mine"
+    assert sciml(*words, "--overwrite").exit_code == 0 and "forces against" in (tmp_path / "audit.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("name", "said"), [("x.txt", "ends in .html"), ("nowhere/x.html", "nowhere is not there")])
+def test_audit_refuses_a_page_before_it_starts(data, tmp_path, name, said):
+    done = sciml("materials", "audit", "ase:emt", tmp_path / "none.cif", "--report", tmp_path / name)
+    assert done.exit_code == 2 and "--report: " in done.stderr and said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_audit_of_a_file_in_other_units_and_columns(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        mat, "audit", lambda calculator, structures, seed: seen.extend(structures) or mat.Audit("emt", "float64", 2, (), (), 0, seed)
+    )
+    bohr = in_bohr(copper(2))
+    for atoms in bohr:
+        atoms.info["E0"] = 1.0
+    file = write(tmp_path / "bohr.extxyz", bohr)
+    sciml("materials", "audit", "ase:emt", file, "--units", "length=bohr", "--keys", "energy=E0")
+    assert [atoms.get_potential_energy() for atoms in seen] == [1.0, 1.0]
+    assert all(np.allclose(atoms.positions, given.positions, atol=1e-6) for atoms, given in zip(seen, copper(2), strict=True))
 
 
 def test_audit_fails_and_refuses(data, tmp_path):

@@ -18,7 +18,7 @@ def test_every_option_has_a_help_text():
 def test_symbols_of_a_poscar(tmp_path):
     (tmp_path / "POSCAR").write_text(POSCAR)
     bare = sciml("materials", "check", tmp_path / "POSCAR")
-    assert bare.exit_code == 3 and "--symbols " in bare.stderr
+    assert bare.exit_code == 3 and "--symbols, one for each group" in bare.stderr
     named = sciml("materials", "check", tmp_path / "POSCAR", "--symbols", "Cs,Cl")
     assert named.exit_code == 0 and "Cs" in named.stdout
 

@@ -10,7 +10,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from tests.cli.sample import sciml, write
+from tests.cli.sample import copper, in_bohr, sciml, write
 
 
 def test_relax(data, tmp_path):
@@ -31,9 +31,63 @@ def test_relax_that_does_not_converge_is_named(data, tmp_path):
     assert len(ase.io.read(out, ":")) == 5
 
 
+def test_relax_goes_on_where_the_calculator_raises(data, tmp_path):
+    """EMT knows no silicon; a file of nothing else gives no output."""
+    out, silicon = tmp_path / "relaxed.extxyz", bulk("Si")
+    mixed = write(tmp_path / "mixed.extxyz", [*copper(1), silicon, *copper(1, seed=1)])
+    done = sciml("materials", "relax", "ase:emt", mixed, "--out", out)
+    assert done.exit_code == 4 and "1 of 3 structures did not converge, the first is record 1: the calculator raised" in done.stderr
+    assert "1: the calculator raised NotImplementedError: No EMT-potential for Si, 0 steps\n" in done.stdout
+    frames = ase.io.read(out, ":")
+    assert [len(frame) for frame in frames] == [4, 2, 4] and frames[1].calc is None
+    alone = sciml("materials", "relax", "ase:emt", write(tmp_path / "si.extxyz", [silicon]), "--out", tmp_path / "si-out.extxyz")
+    assert alone.exit_code == 3 and "none of 1 structures could be evaluated" in alone.stderr and not (tmp_path / "si-out.extxyz").exists()
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_relax_that_is_ended_keeps_what_it_has(data, tmp_path, monkeypatch, error, code):
+    """Frames go to the disk as they come; at the end of the command the file appears by one rename."""
+    out, seen = tmp_path / "relaxed.extxyz", []
+
+    class Ending(EMT):
+        def calculate(self, atoms=None, properties=("energy",), system_changes=("positions", "numbers", "cell", "pbc")):
+            if atoms.info["number"] == 2:
+                seen.append(out.exists())
+                raise error
+            super().calculate(atoms, properties, system_changes)
+
+    monkeypatch.setattr("sciml.cli.simulation.open_calculator", lambda *words: Ending())
+    structures = copper(4)
+    for number, atoms in enumerate(structures):
+        atoms.info["number"] = number
+    done = sciml("materials", "relax", "ase:emt", write(tmp_path / "in.extxyz", structures), "--out", out)
+    assert done.exit_code == code and seen == [False]
+    assert "ended early; it holds the first 2 of 4 structures" in done.stderr and "what was saved is kept" in done.stderr
+    assert [frame.info["number"] for frame in ase.io.read(out, ":")] == [0, 1]
+    assert {path.name for path in tmp_path.iterdir()} == {"in.extxyz", "relaxed.extxyz"}
+
+
+def test_files_in_other_units_and_columns(data, tmp_path):
+    given, bohr = copper(2), in_bohr(copper(2))
+    for atoms in bohr:
+        atoms.info["E0"] = 1.0
+    files = write(tmp_path / "angstrom.extxyz", given), write(tmp_path / "bohr.extxyz", bohr)
+    words = ["--units", "length=bohr,energy=Ry", "--keys", "energy=E0"]
+    relaxed = [tmp_path / f"relaxed-{n}.extxyz" for n in (0, 1)]
+    moved = [tmp_path / f"moved-{n}.extxyz" for n in (0, 1)]
+    for file, more, rest, run in zip(files, ([], words), relaxed, moved, strict=True):
+        assert sciml("materials", "relax", "ase:emt", file, "--out", rest, "--steps", 3, *more).exit_code == 4
+        assert sciml("materials", "md", "ase:emt", file, "--out", run, "--steps", 3, *more).exit_code == 0
+    for first, second in (relaxed, moved):
+        for one, other in zip(ase.io.read(first, ":"), ase.io.read(second, ":"), strict=True):
+            assert np.allclose(one.positions, other.positions, atol=1e-6)
+            assert one.get_potential_energy() == pytest.approx(other.get_potential_energy(), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["relax", "--steps", -1], 2, "steps=-1"),
         (["relax", "--pressure", 1], 2, "--cell"),
         (["relax", "--fmax", 0], 2, "fmax"),
         (["md", "--record", 5], 2, "--record: found 5"),
@@ -52,6 +106,8 @@ def test_wrong_element_missing_file_existing_out(run, data, tmp_path, name):
     silicon, out = write(tmp_path / "si.extxyz", [bulk("Si")]), tmp_path / "out.extxyz"
     assert sciml("materials", name, run, silicon, "--out", out).exit_code == 3
     assert sciml("materials", name, run, tmp_path / "none.cif", "--out", out).exit_code == 3
+    nowhere = sciml("materials", name, "ase:emt", tmp_path / "none.cif", "--out", tmp_path / "nowhere" / "out.extxyz")
+    assert nowhere.exit_code == 2 and "nowhere is not there" in nowhere.stderr
     out.write_text("mine")
     assert sciml("materials", name, "ase:emt", data / "test.extxyz", "--out", out).exit_code == 2
     assert out.read_text() == "mine"

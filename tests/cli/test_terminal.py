@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -22,7 +23,15 @@ ENDS = [
     (typer.Exit(1), 1, ""),
     (OSError("no space"), 1, "sciml: OSError: no space"),
     (RuntimeError("odd"), 1, "sciml: unexpected RuntimeError: odd (-v shows where; please report it)"),
-    (ConfigError("give resume=True or keys=x"), 2, "sciml: give --resume or --keys x"),
+    (ConfigError("give resume=True or keys={'energy': 'E'}"), 2, "sciml: give --resume or --keys energy=E"),
+    (DataError('read them with units={"stress": "-kBar"}'), 3, "sciml: read them with --units stress=-kBar"),
+    (
+        DataError("a: no elements; expected symbols=, one a group (or keys=)"),
+        3,
+        "sciml: a: no elements; expected --symbols, one a group (or --keys)",
+    ),
+    (DataError("runs/keys=old.extxyz: record 3: energy"), 3, "sciml: runs/keys=old.extxyz: record 3: energy"),
+    (DataError("keys=old.extxyz and cell=True/a: not there"), 3, "sciml: keys=old.extxyz and cell=True/a: not there"),
 ]
 
 
@@ -49,6 +58,20 @@ def test_traceback_only_if_asked_for():
     assert done.exit_code == 3 and "Traceback" in done.stderr and done.stderr.strip().endswith("sciml: bad")
 
 
+@pytest.mark.parametrize("path", ["my units= x.cif", "my cell=True", "runs/resume=True", "keys="])
+def test_a_path_that_was_typed_is_said_as_it_is(path):
+    """However it looks; the rest of the message is put in words of the command line."""
+    app = typer.Typer()
+
+    @app.command()
+    @command
+    def fail(file: Path, model: str) -> None:
+        raise DataError(f"{file}: not there; {model} needs cell=True or symbols=")
+
+    done = CliRunner().invoke(app, [path, "si"])
+    assert done.stderr.strip() == f"sciml: {path}: not there; si needs --cell or --symbols"
+
+
 def test_words_to_options():
     assert pairs("--units", ["energy=Ry,stress=-kBar", "length=bohr"]) == {"energy": "Ry", "stress": "-kBar", "length": "bohr"}
     assert settings("--option", ["a=3,b=0.5", "c=true", "d=text"]) == {"a": 3, "b": 0.5, "c": True, "d": "text"}
@@ -72,6 +95,15 @@ def test_what_may_be_written(tmp_path):
     (tmp_path / "b.xyz").mkdir()
     with pytest.raises(ConfigError, match="exists; give another name$"):
         new_file(tmp_path / "b.xyz", overwrite=True)
+    with pytest.raises(ConfigError, match=r"--out: .*: the folder .*nowhere is not there"):
+        new_file(tmp_path / "nowhere" / "a.extxyz", overwrite=False)
+    with pytest.raises(ConfigError, match=r"the folder .*a.extxyz is no folder"):
+        new_file(there / "a.extxyz", overwrite=False)
+    assert new_file(Path("a.extxyz"), overwrite=True) == Path("a.extxyz")
+    page = {"option": "--report", "suffixes": (".html",)}
+    assert new_file(tmp_path / "a.html", overwrite=False, **page) == tmp_path / "a.html"
+    with pytest.raises(ConfigError, match=r"--report: found .*a.txt, a name that ends in .html"):
+        new_file(tmp_path / "a.txt", overwrite=False, **page)
 
 
 def test_output(capsys):

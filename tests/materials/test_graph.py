@@ -89,6 +89,14 @@ def test_pymatgen_objects_give_the_same_graph():
     assert torch.equal(graph.edge_index, build_graph(water, 3.0).edge_index) and not graph.pbc.any()
 
 
+def test_one_structure_by_itself_is_a_batch_of_one():
+    structure = Structure(Lattice.cubic(3.6), ["Cu"], [[0, 0, 0]])
+    ethanol = molecule("CH3CH2OH")
+    for single in (structure, bulk("Si"), Molecule(ethanol.get_chemical_symbols(), ethanol.positions)):
+        assert equal(build_graphs(single, 4.0), build_graph(single, 4.0))
+    assert build_graphs((each for each in (structure, bulk("Si"))), 4.0).num_graphs == 2
+
+
 def test_three_ways_to_a_batch_are_equal():
     structures = mixed()
     single = [build_graph(atoms, 4.0) for atoms in structures]

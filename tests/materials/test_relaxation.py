@@ -14,7 +14,7 @@ from ase.io import read
 from scipy.optimize import brentq
 
 from sciml.errors import ConfigError, DataError
-from sciml.materials.relaxation import relax
+from sciml.materials.relaxation import iterate_relax, relax
 from sciml.units import EV_PER_A3_IN_GPA
 from tests.data.cases.calculators import morse
 
@@ -138,6 +138,9 @@ def test_constraints_hold_and_count_as_at_rest():
         ({"pressure_GPa": 1.0}, ConfigError, "add cell=True"),
         ({"fmax_eV_per_A": 0.0}, ConfigError, "fmax_eV_per_A=0.0"),
         ({"steps": -1}, ConfigError, "steps=-1"),
+        ({"steps": 2.5}, ConfigError, "steps=2.5, expected a whole number >= 0"),
+        ({"steps": float("nan")}, ConfigError, "steps=nan"),
+        ({"pressure_GPa": float("inf"), "cell": True}, ConfigError, "pressure_GPa=inf"),
         ({"cell": True}, DataError, "structure 1: cell=True needs three periodic directions"),
     ],
 )
@@ -152,6 +155,71 @@ def test_a_cell_needs_a_stress():
 
     with pytest.raises(DataError, match="NoStress gives none"):
         relax(bulk("Cu"), NoStress(), cell=True)
+
+
+def test_an_error_of_the_calculator_costs_no_other_structure(caplog):
+    """EMT knows no silicon."""
+    copper, silicon = bulk("Cu", cubic=True), bulk("Si")
+    with caplog.at_level(logging.WARNING, "sciml.materials.relaxation"):
+        first, second, third = relax([copper, silicon, copper], EMT())
+    assert first.converged and third.converged
+    assert (second.converged, second.index, second.steps) == (False, 1, 0)
+    assert second.reason == "the calculator raised NotImplementedError: No EMT-potential for Si"
+    assert {second.energy_eV, second.max_force_eV_per_A, second.pressure_GPa, second.stress_error_GPa} == {None}
+    assert second.atoms == silicon and second.atoms is not silicon and second.atoms.calc is None
+    assert "structure 1 (Si2): the calculator raised" in caplog.text
+    json.dumps(second.to_dict(), allow_nan=False)
+
+
+class Failing(EMT):
+    """Raises `error` from the third evaluation of the second structure on."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error, self.count = error, 0
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=("positions", "numbers", "cell", "pbc")):
+        self.count += len(atoms) == 32
+        if len(atoms) == 32 and self.count > 2:
+            raise self.error
+        super().calculate(atoms, properties, system_changes)
+
+
+def calm_and_wild():
+    wild = bulk("Cu", cubic=True).repeat(2)
+    wild.rattle(0.1, seed=0)
+    return bulk("Cu", cubic=True), wild
+
+
+def test_an_error_in_the_middle_of_a_run_leaves_the_structure_as_it_was():
+    calm, wild = calm_and_wild()
+    first, second, third = relax([calm, wild, calm], Failing(DataError("no more")))
+    assert (first.converged, second.converged, third.converged) == (True, False, True)
+    assert second.reason == "the calculator raised DataError: no more"
+    assert np.array_equal(second.atoms.positions, wild.positions)
+
+
+def test_an_interrupt_passes():
+    with pytest.raises(KeyboardInterrupt):
+        relax(list(calm_and_wild()), Failing(KeyboardInterrupt()))
+
+
+def test_results_one_after_the_other():
+    calm, wild = calm_and_wild()
+    results = iterate_relax([calm, wild], Failing(KeyboardInterrupt()))
+    assert next(results).converged
+    with pytest.raises(KeyboardInterrupt):
+        next(results)
+    with pytest.raises(ConfigError, match="steps=-1"):
+        iterate_relax([calm], EMT(), steps=-1)
+
+
+def test_the_energy_is_the_one_that_the_forces_derive_from():
+    smeared = morse(twist=lambda atoms, results: results | {"energy": results["energy"] + 0.5})
+    _, frame = calm_and_wild()
+    result, plain = relax(frame, smeared)[0], relax(frame, morse())[0]
+    assert result.energy_eV == plain.energy_eV
+    assert result.atoms.get_potential_energy() == result.atoms.get_potential_energy(force_consistent=True) == result.energy_eV
 
 
 def test_nothing_in_nothing_out():

@@ -34,11 +34,12 @@ def spread_of(facts: Facts, rows: np.ndarray, interaction: np.ndarray, pressure:
     """Spread of the labels of the structures `rows`: standard deviation of the interaction energy per atom, rms of forces and stress.
 
     interaction: [n] eV, label minus reference energies, NaN where absent. pressure: [n] eV/A^3, isotropic stress that is taken off the
-    labels. A spread that vanishes (one structure, perfect crystals) is 1.
+    labels. Lone atoms do not count: their interaction energy is zero by construction, far from that of all others. A spread that vanishes
+    (one structure, perfect crystals) is 1.
     """
     table = facts.table
     per_atom = interaction[rows] / table.atoms[rows]
-    per_atom = per_atom[~np.isnan(per_atom)]
+    per_atom = per_atom[~np.isnan(per_atom) & ~table.isolated[rows]]
     forces = _rms(table.force_square[rows], 3 * table.atoms[rows])
     lowered = table.stress_square - 2 * pressure * table.stress_trace + 3 * pressure**2
     stress = _rms(lowered[rows].clip(min=0.0), np.full(len(rows), 9))

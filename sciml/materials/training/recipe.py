@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sciml.errors import ConfigError
 
-_STEP_ATOMS = 200
+_STEP_ATOMS = 300
 
 
 class Recipe(BaseModel):
@@ -24,7 +24,7 @@ class Recipe(BaseModel):
     steps: int = Field(5000, ge=1)
     """Optimiser steps where the caller gives neither steps nor minutes; more steps cost time in proportion and lower the error slowly."""
     batch_structures: int | None = Field(None, ge=1)
-    """Structures in one step over all processes, None for as many as have about 200 atoms; raising it makes steps dearer and gradients
+    """Structures in one step over all processes, None for as many as have about 300 atoms; raising it makes steps dearer and gradients
     quieter, which helps large, noisy sets."""
     peak_lr: float = Field(1e-2, gt=0)
     """Learning rate after the warm-up; raising it learns faster until the loss becomes unstable."""

@@ -83,6 +83,17 @@ def test_units_are_the_spread_of_the_training_labels(copper) -> None:
     np.testing.assert_allclose(raised.energy, 100 * spread.forces)
 
 
+def test_lone_atoms_do_not_widen_the_unit_of_energy(copper) -> None:
+    lone = Atoms("Cu", cell=[30, 30, 30], pbc=True)
+    lone.calc = SinglePointCalculator(lone, energy=0.0, forces=np.zeros((1, 3)))
+    bound, every = (MemoryGraphs([*more, *copper(6)], 4.0, "x").facts for more in ([], [lone]))
+    energies = bound.table.energy - 4 * 3.5  # bound by some eV
+    recipe = Recipe(energy_floor_A=0.0)
+    alone = spread_of(bound, np.arange(6), energies, np.zeros(6), recipe)
+    both = spread_of(every, np.arange(7), np.concatenate([[0.0], energies]), np.zeros(7), recipe)
+    assert both.energy == pytest.approx(alone.energy)
+
+
 def test_nothing_to_learn_gives_units_of_one() -> None:
     atoms = Atoms("Cu", cell=np.full((3, 3), 1.8) - 1.8 * np.eye(3), pbc=True)
     atoms.calc = SinglePointCalculator(atoms, energy=-3.7, forces=np.zeros((1, 3)), stress=np.zeros(6))
@@ -90,7 +101,7 @@ def test_nothing_to_learn_gives_units_of_one() -> None:
     assert spread_of(facts, np.arange(1), np.zeros(1), np.zeros(1), Recipe()) == Spread(1.0, 1.0, 1.0)
     without = Atoms("Cu")
     facts = MemoryGraphs([without], 4.0, "x").facts
-    assert spread_of(facts, np.arange(1), np.full(1, np.nan), Recipe()) == Spread(1.0, 1.0, 1.0)
+    assert spread_of(facts, np.arange(1), np.full(1, np.nan), np.zeros(1), Recipe()) == Spread(1.0, 1.0, 1.0)
     assert targets_of(facts, Recipe()) == ()
 
 

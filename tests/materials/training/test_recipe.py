@@ -38,8 +38,8 @@ def test_energy_weight_rises_steadily_until_the_last_three_tenths() -> None:
     assert Recipe(energy_weight=0, energy_weight_late=0).energy_weight_at(50, 100) == 0
 
 
-def test_a_step_has_about_two_hundred_atoms() -> None:
-    assert [Recipe().structures_in_step(mean) for mean in (9, 64, 108, 1000)] == [22, 3, 2, 1]
+def test_a_step_has_about_three_hundred_atoms() -> None:
+    assert [Recipe().structures_in_step(mean) for mean in (9, 64, 108, 1000)] == [33, 5, 3, 1]
     assert Recipe().structures_in_step(1000, processes=2) == 2
     assert Recipe(batch_structures=7).structures_in_step(1000) == 7
 
