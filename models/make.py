@@ -24,8 +24,8 @@ from sciml.materials.training.evaluation import evaluate
 
 HERE = Path(__file__).parent
 SEED = 0
-STEPS = {"si": 2500, "cu": 12000, "si-cu": 6000}
-RECIPES = {"cu": {"batch_structures": 2}}
+STEPS = {"si": 3000, "cu": 12000, "si-cu": 6000}
+RECIPES = {"si": {"energy_weight_late": 0.5, "stress_weight": 0.03}, "cu": {"batch_structures": 2}}
 ORIGIN = (
     "Energies, forces and stresses of the mlearn benchmark (Zuo et al. 2020, doi:10.1021/acs.jpca.9b08723), PBE, VASP; see `datasets/`."
 )

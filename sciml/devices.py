@@ -15,7 +15,7 @@ from sciml.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["free_memory_bytes", "granted_cores", "resolve_device", "resolve_dtype", "set_threads", "thread_limit"]
+__all__ = ["free_memory_bytes", "granted_cores", "out_of_memory", "resolve_device", "resolve_dtype", "set_threads", "thread_limit"]
 
 _log = logging.getLogger("sciml.devices")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -76,6 +76,13 @@ def set_threads(n: int | None = None) -> int:
     wanted = limit if n is None else min(n, limit)
     torch.set_num_threads(wanted)
     return wanted
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ended: Python's, that of torch on a GPU, or the RuntimeError of its allocator on a CPU."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def free_memory_bytes(device: str | torch.device = "cpu") -> int:

@@ -14,8 +14,8 @@ from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 from torch import Tensor, nn
 
-from sciml.devices import resolve_device, resolve_dtype
-from sciml.errors import ConfigError, DataError
+from sciml.devices import out_of_memory, resolve_device, resolve_dtype
+from sciml.errors import ConfigError, DataError, SciMLError
 from sciml.materials.calculator import PotentialCalculator
 from sciml.materials.graph import CrystalGraph, build_graphs, edge_vectors
 from sciml.materials.kernels import CONVENTION
@@ -207,15 +207,28 @@ class Potential:
     def predict(self, structures: Any, dtype: str = "float32", device: str = "auto", batch_edges: int | None = None) -> list[Prediction]:
         """Energy, forces and stress of one structure or many (ASE or pymatgen), in their order; always a list.
 
-        Structures are evaluated together up to `batch_edges` edges; the result does not depend on it beyond rounding.
+        Structures are evaluated together up to `batch_edges` edges, fewer where memory ends; the result does not depend on it beyond
+        rounding. One that does not fit even alone is named, with its number of atoms (SciMLError).
         """
         atoms = self._checked(structures)
         modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
         predictions: list[Prediction] = []
         for chunk in _chunks(atoms, self.cutoff_A, batch_edges or BATCH_EDGES):
-            graph = build_graphs(chunk, self.cutoff_A)
-            predictions += self._predict_chunk(graph if where.type == "cpu" else graph.to(where), modules)
+            predictions += self._predict_halving(chunk, modules, where)
         return predictions
+
+    def _predict_halving(self, chunk: list[Atoms], modules: Sequence[EnergyModel], where: torch.device) -> list[Prediction]:
+        try:
+            graph = build_graphs(chunk, self.cutoff_A)
+            return self._predict_chunk(graph if where.type == "cpu" else graph.to(where), modules)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            if len(chunk) == 1:
+                what = f"{chunk[0].get_chemical_formula()} with {len(chunk[0])} atoms"
+                raise SciMLError(f"{what} does not fit into the memory of {where}; take a machine with more, or fewer atoms") from error
+        middle = len(chunk) // 2
+        return self._predict_halving(chunk[:middle], modules, where) + self._predict_halving(chunk[middle:], modules, where)
 
     def _predict_chunk(self, graph: CrystalGraph, modules: Sequence[EnergyModel]) -> list[Prediction]:
         results = [differentiate(module, graph) for module in modules]

@@ -13,7 +13,7 @@ from ase.build import bulk
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from ase.io import read
 
-from sciml.errors import DataError
+from sciml.errors import DataError, SciMLError
 from sciml.materials.models import build_model, model_kinds
 from sciml.materials.potential import EnergyModel, Potential, _chunks
 from sciml.materials.references import References
@@ -141,3 +141,21 @@ def test_chunks_hold_everything_in_order():
         chunks = list(_chunks(atoms, 5.0, budget))
         assert [a for chunk in chunks for a in chunk] == atoms
     assert len(list(_chunks(atoms, 5.0, 1))) == 10
+
+
+def test_where_memory_ends_structures_are_evaluated_in_smaller_parts(monkeypatch):
+    structures, own = [silicon(seed=seed) for seed in range(7)], potential()
+    expected, whole = own.predict(structures), Potential._predict_chunk
+
+    def predict(self, graph, modules):
+        if len(graph.z) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, graph, modules)
+
+    monkeypatch.setattr(Potential, "_predict_chunk", predict)
+    limit = 20
+    found = own.predict(structures)
+    assert [p.energy for p in found] == pytest.approx([p.energy for p in expected], abs=1e-4)
+    limit = 7
+    with pytest.raises(SciMLError, match="Si8 with 8 atoms does not fit into the memory of cpu"):
+        own.predict(structures)

@@ -221,6 +221,17 @@ class Batch:
         """The batch on a device."""
         return Batch(self.graph.to(device, non_blocking=non_blocking), self.step, self.records, self.labels)
 
+    def halves(self) -> list[Batch]:
+        """The batch in two, with the labels of the whole step. DataError for a single structure, which is named."""
+        if len(self.records) == 1:
+            atoms = len(self.graph.z)
+            raise DataError(
+                f"record {self.records[0]}: {atoms} atoms do not fit into memory even alone; leave it out or take a smaller model"
+            )
+        graphs, middle = self.graph.to_data_list(), len(self.records) // 2
+        parts = ((graphs[:middle], self.records[:middle]), (graphs[middle:], self.records[middle:]))
+        return [Batch(collate(own), self.step, records, self.labels) for own, records in parts]
+
 
 def label_counts(facts: Facts, indices: Sequence[int]) -> tuple[int, int, int]:
     """Energies, force components and stress components that the structures `indices` have."""

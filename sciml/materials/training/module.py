@@ -11,6 +11,7 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
+from sciml.devices import out_of_memory
 from sciml.errors import DataError
 from sciml.materials.potential import EnergyModel
 from sciml.materials.training.checkpoint import Checkpoint
@@ -70,11 +71,7 @@ class TrainingModule(pl.LightningModule):
         recipe, objective = self.objective.recipe, self.objective
         rate = recipe.learning_rate(self.step, objective.steps)
         self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.zero_grad()
-        losses = objective(objective.predict(self.energy_model, batch, create_graph=True), batch, self.step)
-        if self.trainer.world_size == 1:  # several processes find out together, by the gradient
-            self._check(losses.total, batch, "loss")
-        self.manual_backward(losses.total * self.trainer.world_size)  # DDP averages over processes, the sums are of the whole step
+        losses = self._gradients(batch)
         norm = torch.nn.utils.clip_grad_norm_(self.energy_model.parameters(), recipe.gradient_clip)
         self._check(norm, batch, "gradient")
         self.optimizer.step()
@@ -84,6 +81,27 @@ class TrainingModule(pl.LightningModule):
         every = recipe.validate_every(objective.steps)
         if self.step % every == 0 or self.step == objective.steps:
             self._report(rate)
+
+    def _gradients(self, batch: Batch) -> Losses:
+        """Losses of a batch, their gradients left in the weights; where memory ends, in halves of the batch, which add up to the same."""
+        parts = [batch]
+        while True:
+            self.optimizer.zero_grad()
+            try:
+                found = [self._backward(part) for part in parts]
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error) or self.trainer.world_size > 1:  # the steps of several processes must stay alike
+                    raise
+                parts = [half for part in parts for half in part.halves()]
+                continue
+            return Losses(*(torch.stack(column).sum() for column in zip(*found, strict=True)))
+
+    def _backward(self, batch: Batch) -> Losses:
+        losses = self.objective(self.objective.predict(self.energy_model, batch, create_graph=True), batch, self.step)
+        if self.trainer.world_size == 1:  # several processes find out together, by the gradient
+            self._check(losses.total, batch, "loss")
+        self.manual_backward(losses.total * self.trainer.world_size)  # DDP averages over processes, the sums are of the whole step
+        return Losses(losses.total.detach(), *losses[1:])
 
     def _check(self, value: Tensor, batch: Batch, what: str) -> None:
         if not bool(torch.isfinite(value)):

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from sciml.errors import DataError
 from sciml.materials.training import Recipe
 from sciml.materials.training.checkpoint import pack, unpack
 from sciml.materials.training.data import passes
+from sciml.materials.training.loss import Objective
 from sciml.materials.training.member import Machine, stream_of
 from sciml.materials.training.module import TrainingModule
 from sciml.materials.training.preparation import Job, make_options, prepare
@@ -92,3 +94,31 @@ def test_best_weights_are_those_of_the_lowest_validation_loss(job: Job, monkeypa
     own = [parameter.clone() for parameter in module.energy_model.parameters()]
     module.validate()
     assert all(torch.equal(a, b) for a, b in zip(own, module.energy_model.parameters(), strict=True))
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, atoms: int) -> None:
+    """An allocator that gives up above a number of atoms at once."""
+    whole = Objective.predict
+
+    def predict(self, energy_model, batch, *, create_graph):
+        if len(batch.graph.z) > atoms:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return whole(self, energy_model, batch, create_graph=create_graph)
+
+    monkeypatch.setattr(Objective, "predict", predict)
+
+
+def test_where_memory_ends_a_batch_is_halved_and_nothing_dropped(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrainingModule, "trainer", None, raising=False)
+    found = []
+    for atoms in (1000, 8):  # structures have four atoms each, a batch has 15 to 75
+        module, _ = new_module(job)
+        with monkeypatch.context() as patch:
+            short_of_memory(patch, atoms)
+            advance(module, job, 2)
+        found.append(torch.cat([parameter.detach().flatten() for parameter in module.energy_model.parameters()]))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+    module, _ = new_module(job)
+    short_of_memory(monkeypatch, 3)
+    with pytest.raises(DataError, match=r"record \d+: 4 atoms do not fit into memory even alone"):
+        advance(module, job, 1)
