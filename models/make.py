@@ -2,9 +2,9 @@
 
     python models/make.py [NAME ...] [--runs runs/shipped]
 
-`si` and `cu` are the first members of their ensembles. Hyper-parameters are the defaults of `train_potential`, chosen on a validation part
-of the training files; the test files are read once, at the end. Seeds, steps and what differs from the default recipe are below; each model
-folder has the log of its training.
+`si` and `cu` are the first members of their ensembles, that is, what one run with the seed below gives. Hyper-parameters are the defaults
+of `train_potential`, chosen on a validation part of the training files; the test files are read once, at the end. Seeds, steps and what
+differs from the default recipe are below; each model folder has the log of its training.
 """
 
 from __future__ import annotations
