@@ -1,12 +1,12 @@
 """Learning curves on silicon: force error against the number of structures, invariant model and equivariant one of degree 1 to 3.
 
-    python benchmarks/materials/learning_curve.py [--steps 300] [--only MODEL] [--runs runs/learning_curve]
+    python benchmarks/materials/learning_curve.py [--steps 1500] [--only MODEL] [--runs runs/learning_curve]
 
 48 runs of one thread: 4 models; 25, 50, 100 and 214 structures of mlearn-si; 3 seeds; the same number of steps each. A seed draws one order
 of the structures in which every beginning holds each group in its share, so that its sets are nested; a tenth of a set is validated on.
 Errors are those of the 25 test structures.
 
-Start it once for each core: processes with the same --runs take the next run that nobody does. A finished run is one line of
+About two hours of one core. Start it once for each core: processes with the same --runs take the next run that nobody does. A finished run is one line of
 learning_curve.jsonl; a script that was stopped goes on where it was. The last one fits log(error) = a + b log(n) over the 12 runs of
 each model and writes learning_curve.json (slope b with its standard error) and learning_curve.html. The sets of a seed are nested, so that
 their errors are less independent than the standard error takes them for.
@@ -40,10 +40,10 @@ from sciml.devices import set_threads
 from sciml.seeding import numpy_generator
 
 MODELS: dict[str, tuple[str, dict[str, int]]] = {
+    "invariant": ("invariant", {}),
     "equivariant-3": ("equivariant", {"l_max": 3}),
     "equivariant-2": ("equivariant", {"l_max": 2}),
     "equivariant-1": ("equivariant", {"l_max": 1}),
-    "invariant": ("invariant", {}),
 }
 SIZES, SEEDS = (25, 50, 100, 214), (0, 1, 2)
 RECIPE = {"validations": 10}
@@ -187,7 +187,7 @@ def drawing(rows: Rows, fits: dict[str, dict[str, Any]]) -> str:
 def main() -> None:
     """Do the runs; when none is missing, fit and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--only", choices=list(MODELS), help="do the runs of one model")
     parser.add_argument("--runs", type=Path, default=Path("runs/learning_curve"), help="folder of runs that are not finished, and of locks")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for learning_curve.jsonl, .json and .html")

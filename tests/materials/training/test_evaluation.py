@@ -16,7 +16,7 @@ from sciml.materials.training.evaluation import errors, evaluate
 class Offset:
     """A potential that is wrong by 0.01 eV/atom, 0.1 eV/A and 0.001 eV/A^3 everywhere."""
 
-    def predict(self, structures: list[Atoms]) -> list[Prediction]:
+    def predict(self, structures: list[Atoms], device: str = "auto") -> list[Prediction]:
         found = []
         for atoms in structures:
             energy = atoms.get_potential_energy() + 0.01 * len(atoms)
@@ -57,7 +57,7 @@ def test_errors_without_the_pulay_stress_that_training_took_off(copper) -> None:
         del atoms.calc.results["stress"]
 
     class NoStress(Offset):
-        def predict(self, structures):
+        def predict(self, structures, device="auto"):
             return [Prediction(0.0, np.zeros(4), np.zeros((4, 3)), None) for _ in structures]
 
     assert set(evaluate(NoStress(), [structures], pulay_eV_per_atom={"Cu": c}).metrics["all"]) == {"energy", "forces"}  # type: ignore[arg-type]
