@@ -7,10 +7,7 @@ from the BOTNet data sets (github.com/davkovacs/BOTNet-datasets, MIT licence). A
 frames are only looked at for copies of training frames, and predicted once, at the end. A run that was stopped goes on where it was.
 Prints the errors and writes ethanol.json; energies are of the whole molecule.
 
-Two things to know. isolated_atoms also has nitrogen, which no molecule has and the potential must not know. And with isolated atoms as
-references the network has to learn the binding energy, -4.7 eV/atom, while the unit of the energy in the loss is its spread over the
-molecules, 0.02 eV/atom: the energy then outweighs the forces by far at first and throws them off. So the recipe raises that unit to 0.24
-eV/atom.
+isolated_atoms also has nitrogen, which no molecule has and the potential must not know.
 """
 
 from __future__ import annotations
@@ -30,7 +27,6 @@ from sciml.materials.labels import group_split
 
 TRAIN, TEST, ISOLATED = "train.xyz.gz", "test_MD.xyz.gz", "isolated_atoms.xyz.gz"
 VALID_FRACTION = 0.05
-RECIPE = {"energy_floor_A": 0.2}
 
 
 def lone_atoms(folder: Path, frames: list[Atoms]) -> list[Atoms]:
@@ -59,7 +55,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="a number of steps in place of minutes")
     parser.add_argument("--out", type=Path, default=Path("runs/ethanol"), help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--recipe", type=json.loads, default={}, help=f"fields of the recipe as JSON, beside {RECIPE}")
+    parser.add_argument("--recipe", type=json.loads, default={}, help="fields of the recipe as JSON")
     parser.add_argument("--fitted", action="store_true", help="reference energies by least squares, as if there were no isolated atoms")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for ethanol.json")
     options = parser.parse_args()
@@ -74,7 +70,7 @@ def main() -> None:
         [*lone, *train],
         valid,
         test=test,
-        recipe=RECIPE | options.recipe,
+        recipe=options.recipe,
         seed=options.seed,
         device="cpu",
         out=options.out,

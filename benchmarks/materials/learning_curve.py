@@ -6,10 +6,10 @@
 of the structures in which every beginning holds each group in its share, so that its sets are nested; a tenth of a set is validated on.
 Errors are those of the 25 test structures.
 
-About two hours of one core. Start it once for each core: processes with the same --runs take the next run that nobody does. A finished run is one line of
-learning_curve.jsonl; a script that was stopped goes on where it was. The last one fits log(error) = a + b log(n) over the 12 runs of
-each model and writes learning_curve.json (slope b with its standard error) and learning_curve.html. The sets of a seed are nested, so that
-their errors are less independent than the standard error takes them for.
+Start it once for each core, about two hours of one in all: processes with the same --runs take the next run that nobody does. A finished
+run is one line of learning_curve.jsonl; a script that was stopped goes on where it was. The last one fits log(error) = a + b log(n) over
+the 12 runs of each model and writes learning_curve.json (slope b with its standard error) and learning_curve.html. The sets of a seed are
+nested, so that their errors are less independent than the standard error takes them for.
 """
 
 from __future__ import annotations

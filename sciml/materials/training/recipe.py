@@ -50,7 +50,7 @@ class Recipe(BaseModel):
     """Weight of the forces; the other weights are relative to it."""
     stress_weight: float = Field(0.1, ge=0)
     """Weight of the stress; raising it favours elastic constants and pressures over forces."""
-    energy_floor_A: float = Field(0.01, ge=0)
+    energy_floor_A: float = Field(0.2, ge=0)
     """The unit of energy is at least this length times the spread of the forces; raising it lowers the pull of energies in narrow sets."""
     validations: int = Field(50, ge=1)
     """How often in a run the validation set is evaluated; raising it costs time and catches an early best more finely."""
