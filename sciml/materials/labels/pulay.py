@@ -56,7 +56,8 @@ def pulay_stress(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Pulay
     """The Pulay stress in the labels, where neighbouring cells in the data show one; else None.
 
     From a cell to the next the labelled stress does sum c ln(V_b / V_a) more work than the energy changes, and a term of third order in the
-    strain that the anharmonicity adds. Named is what exceeds 0.1 GPa and five standard errors and explains more than half of the excess;
+    strain that the anharmonicity adds. Atoms must not move against the cell: what vibrations add
+    looks like a stress. Named is what exceeds 0.1 GPa and five standard errors and explains more than half of the excess;
     nothing where the stress is in another unit or sign.
     """
     species = sorted({int(z) for atoms in structures for z in set(atoms.numbers.tolist())})
@@ -64,7 +65,7 @@ def pulay_stress(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Pulay
     for a, b in pairs(structures, labels):
         work = work_between(structures, labels, a, b)
         volume = structures[a].get_volume() if work is not None and work.volume else 0.0
-        if work is None or abs(work.volume) <= 1e-4 * volume or abs(work.forces) > abs(work.stress):
+        if work is None or abs(work.volume) <= 1e-4 * volume or work.forces:  # atoms that move add a term of their own
             continue
         shares = np.array([np.mean(structures[a].numbers == z) for z in species])
         growth, excess = np.log1p(work.volume / volume), work.forces + work.stress - work.energy

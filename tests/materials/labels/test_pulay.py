@@ -82,6 +82,17 @@ def test_none_where_the_unit_or_the_sign_is_another(factor):
     assert found_in(frames) is None
 
 
+@pytest.mark.parametrize("rattle", [0.01, 0.03, 0.06])
+def test_none_where_atoms_of_strained_cells_move_and_labels_agree(rattle):
+    """What vibrations add to the pressure is no contradiction of labels."""
+    for seed in range(3):
+        frames = []
+        for atoms in strained(bulk("Cu", cubic=True), {}, seed):
+            atoms.rattle(rattle, seed=len(frames) + 100 * seed)
+            frames.append(labelled(atoms))
+        assert found_in(frames) is None
+
+
 def test_a_wrong_shear_is_none():
     frames = []
     for step in range(12):
