@@ -20,7 +20,7 @@ from sciml.materials.calculator import PotentialCalculator
 from sciml.materials.graph import CrystalGraph, build_graphs, edge_vectors
 from sciml.materials.kernels import CONVENTION
 from sciml.materials.models import AtomFeatures, AtomModel, EnergyHead, ModelConfig, build_model
-from sciml.materials.models.pair import bond_length, saturate, shortest_distances, zbl
+from sciml.materials.models.pair import CROWDED, bond_length, crowding_of, faded, saturate, shortest_distances, trust, zbl
 from sciml.materials.references import References
 from sciml.materials.structure import as_atoms, one_or_many
 
@@ -56,7 +56,8 @@ class Prediction:
     forces_std: np.ndarray | None = None
     """Spread of `forces` over the members (ddof = 1) in eV/A, [N, 3]."""
     in_domain: bool | None = None
-    """False where a pair of elements lies within the cut-off that training never saw; None where this was not recorded."""
+    """False where a pair of elements lies within the cut-off that training never saw, or where atoms are nearer to each other or more
+    crowded than any that it saw; None where this was not recorded."""
 
     @property
     def stress_voigt(self) -> np.ndarray | None:
@@ -71,7 +72,8 @@ class Prediction:
 class EnergyModel(nn.Module):
     """Interaction energies of atoms, [N] eV: scale times head(model), plus a short-range nuclear repulsion.
 
-    shortest_A: shortest distance in training by pair of atomic numbers; below it the repulsion decides, where there is one.
+    shortest_A and crowding_eV (`pair.crowding_of`) say what training saw, by pair of atomic numbers and by atomic number: where atoms are
+    nearer or more crowded than that, the repulsion decides, if there is one.
     """
 
     def __init__(
@@ -82,22 +84,33 @@ class EnergyModel(nn.Module):
         scale_eV: float = 1.0,
         repulsion: bool = True,
         shortest_A: Mapping[tuple[int, int], float] | None = None,
+        crowding_eV: Mapping[int, float] | None = None,
     ) -> None:
         super().__init__()
         self.model, self.head, self.repulsion = model, EnergyHead(model.feature_channels, head_hidden), repulsion
         self.scale: Tensor
         self.shortest_A: Tensor
+        self.crowding_eV: Tensor
         self.register_buffer("scale", torch.tensor(float(scale_eV), dtype=torch.float32))
         self.register_buffer("shortest_A", shortest_distances(model.species, shortest_A or {}, model.cutoff_A))
+        most = crowding_eV or {}
+        self.register_buffer("crowding_eV", torch.tensor([most.get(z, 0.0) for z in model.species], dtype=torch.float32))
 
     def forward(self, graph: CrystalGraph, vectors: Tensor) -> Tensor:
         """Energies [N] in eV, exactly zero for an atom without neighbours, for edge vectors [E, 3] in angstrom."""
         energies: Tensor = self.head(self.features(graph, vectors)) * self.scale
-        if self.repulsion and len(vectors):
-            (a, b), r = graph.z[graph.edge_index], vectors.square().sum(1).sqrt()
-            reach = torch.maximum(bond_length(a, b, r), self._shortest(graph)).clamp(max=self.model.cutoff_A)
-            energies = energies.index_add(0, graph.edge_index[1], zbl(r, a, b, reach) / 2)
-        return energies
+        if not self.repulsion or not len(vectors):
+            return energies
+        (a, b), r = graph.z[graph.edge_index], vectors.square().sum(1).sqrt()
+        bare = zbl(r, a, b)
+        reach = torch.maximum(bond_length(a, b, r), self._shortest(graph)).clamp(max=self.model.cutoff_A)
+        energies = energies.index_add(0, graph.edge_index[1], faded(bare, r, reach) / 2)
+        crowding, most = self._crowding(graph, bare, r)
+        where = (crowding > CROWDED * most).nonzero().squeeze(1)
+        if not len(where):  # nearly always
+            return energies
+        share = trust(crowding[where], most[where])
+        return energies.index_copy(0, where, share * energies[where] + (1 - share) * crowding[where])
 
     def features(self, graph: CrystalGraph, vectors: Tensor) -> AtomFeatures:
         """What the model makes of the atoms; beside a repulsion, edges shorter than those of the training data are lengthened."""
@@ -105,16 +118,32 @@ class EnergyModel(nn.Module):
         return features
 
     @torch.no_grad()
-    def lower_shortest(self, seen: Mapping[tuple[int, int], float]) -> None:
-        """Lower the table of shortest distances to those of more training data, in angstrom by pair of atomic numbers."""
+    def unknown(self, graph: CrystalGraph) -> Tensor:
+        """Atoms [N] bool that are nearer to another one, or more crowded, than what training saw allows a network to judge."""
+        (a, b), r = graph.z[graph.edge_index], edge_vectors(graph).to(self.scale.dtype).square().sum(1).sqrt()
+        crowding, most = self._crowding(graph, zbl(r, a, b), r)
+        near = torch.zeros_like(crowding).index_add_(0, graph.edge_index[1], (r < self._shortest(graph)).to(crowding.dtype))
+        return (near > 0) | (crowding > CROWDED * most)
+
+    @torch.no_grad()
+    def extend(self, shortest_A: Mapping[tuple[int, int], float], crowding_eV: Mapping[int, float]) -> None:
+        """Enter what more training data have seen, in angstrom by pair of atomic numbers and in eV by atomic number."""
         place = {z: row for row, z in enumerate(self.model.species)}
-        for (a, b), distance in seen.items():
+        for (a, b), distance in shortest_A.items():
             for row, column in ((place[a], place[b]), (place[b], place[a])):
                 self.shortest_A[row, column].clamp_(max=distance)
+        for z, most in crowding_eV.items():
+            self.crowding_eV[place[z]].clamp_(min=most)
 
     def _shortest(self, graph: CrystalGraph) -> Tensor:
         source, target = self.model.atom_species(graph)[graph.edge_index]
         return self.shortest_A[source, target]
+
+    def _crowding(self, graph: CrystalGraph, bare: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:
+        """Crowding of the atoms [N] in eV from the repulsions [E], and the largest that training saw (infinite where nothing is known)."""
+        seen = self.crowding_eV[self.model.atom_species(graph)]
+        most = torch.where(seen > 0, seen, torch.inf)
+        return crowding_of(bare, r, graph.edge_index[1], len(graph.z), self.model.cutoff_A), most
 
     def settings(self) -> dict[str, Any]:
         """All that is needed to build the same module again."""
@@ -185,7 +214,7 @@ class Potential:
         self.species, self.cutoff_A = references.species, self.members[0].model.cutoff_A
         self.pairs_seen = None if pairs_seen is None else frozenset((min(p), max(p)) for p in pairs_seen)
         self.metadata = dict(metadata or {})
-        self._warned: set[tuple[int, int]] = set()
+        self._warned: set[str] = set()
         self._ready: dict[tuple[torch.dtype, torch.device], list[EnergyModel]] = {}
 
     def __repr__(self) -> str:
@@ -208,18 +237,25 @@ class Potential:
         """Energy, forces and stress of one structure or many (ASE or pymatgen), in their order; always a list.
 
         Structures are evaluated together up to `batch_edges` edges, fewer where memory ends; the result does not depend on it beyond
-        rounding. One that does not fit even alone is named, with its number of atoms (SciMLError).
+        rounding. One that does not fit even alone is named, with its number of atoms (SciMLError), as is one without finite energy and
+        forces (DataError): atoms at the same place, positions that are not finite.
         """
         atoms = self._checked(structures)
         modules, where = self.modules(resolve_dtype(dtype), resolve_device(device)), resolve_device(device)
         predictions: list[Prediction] = []
         for chunk in _chunks(atoms, self.cutoff_A, batch_edges or BATCH_EDGES):
-            predictions += self._predict_halving(chunk, modules, where)
+            predictions += self._predict_halving(chunk, len(predictions), modules, where)
+        for record, prediction in enumerate(predictions):
+            if not (np.isfinite(prediction.energy) and np.isfinite(prediction.forces).all()):
+                raise DataError(f"structure {record}: energy or forces are not finite; its geometry is far from anything learned")
         return predictions
 
-    def _predict_halving(self, chunk: list[Atoms], modules: Sequence[EnergyModel], where: torch.device) -> list[Prediction]:
+    def _predict_halving(
+        self, chunk: list[Atoms], first: int, modules: Sequence[EnergyModel], where: torch.device
+    ) -> list[Prediction]:
+        """Predictions of consecutive structures, `first` is the record of the first of them; in halves where memory ends."""
         try:
-            graph = build_graphs(chunk, self.cutoff_A)
+            graph = self._graphs(chunk, first)
             return self._predict_chunk(graph if where.type == "cpu" else graph.to(where), modules)
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
@@ -228,7 +264,19 @@ class Potential:
                 what = f"{chunk[0].get_chemical_formula()} with {len(chunk[0])} atoms"
                 raise SciMLError(f"{what} does not fit into the memory of {where}; take a machine with more, or fewer atoms") from error
         middle = len(chunk) // 2
-        return self._predict_halving(chunk[:middle], modules, where) + self._predict_halving(chunk[middle:], modules, where)
+        left = self._predict_halving(chunk[:middle], first, modules, where)
+        return left + self._predict_halving(chunk[middle:], first + middle, modules, where)
+
+    def _graphs(self, chunk: Sequence[Atoms], first: int = 0) -> CrystalGraph:
+        """Graphs of structures; DataError where two atoms are at the same place, which has no direction."""
+        graph = build_graphs(chunk, self.cutoff_A)
+        same = (edge_vectors(graph) == 0).all(1).nonzero().squeeze(1)
+        if len(same):
+            i, j = graph.edge_index[:, same[0]].tolist()
+            g = int(graph.batch[i])
+            start = int(graph.ptr[g])
+            raise DataError(f"structure {first + g}: atoms {j - start} and {i - start} are at the same place; move or remove one")
+        return graph
 
     def _predict_chunk(self, graph: CrystalGraph, modules: Sequence[EnergyModel]) -> list[Prediction]:
         results = [differentiate(module, graph) for module in modules]
@@ -238,7 +286,7 @@ class Potential:
         forces = np.stack([r.forces.detach().double().cpu().numpy() for r in results])  # type: ignore[union-attr]
         stress = np.stack([r.stress.detach().double().cpu().numpy() for r in results]).mean(0)  # type: ignore[union-attr]
         periodic, ends = graph.pbc.all(1).tolist(), graph.ptr.tolist()
-        known = self._in_domain(graph)
+        known = self._in_domain(graph, modules[0])
         rows = []
         for g, (start, stop) in enumerate(pairwise(ends)):
             e, f = energies[:, start:stop], forces[:, start:stop]
@@ -260,33 +308,42 @@ class Potential:
         """One structure or many as ASE objects of known elements."""
         atoms = [as_atoms(structure) for structure in one_or_many(structures)]
         for record, a in enumerate(atoms):
+            if not len(a):
+                raise DataError(f"structure {record}: it has no atoms; expected at least one")
+            if not (np.isfinite(a.positions).all() and np.isfinite(a.cell.array).all()):
+                raise DataError(f"structure {record}, positions or cell: found NaN or infinite numbers, expected finite ones")
             unknown = sorted(set(a.numbers.tolist()) - set(self.species))
             if unknown:
                 found, right = (", ".join(chemical_symbols[z] for z in x) for x in (unknown, self.species))
                 raise DataError(f"structure {record}, species: found {found}; this potential knows {right}")
         return atoms
 
-    def _in_domain(self, graph: CrystalGraph) -> list[bool] | None:
+    def _in_domain(self, graph: CrystalGraph, module: EnergyModel) -> list[bool] | None:
         if self.pairs_seen is None:
             return None
-        present = torch.unique(graph.z).tolist()
-        if all(pair in self.pairs_seen for pair in combinations_with_replacement(present, 2)):
-            return [True] * graph.num_graphs
-        unseen = element_pairs(graph) - self.pairs_seen
-        if not unseen:
-            return [True] * graph.num_graphs
-        if unseen - self._warned:  # once, also in a run of a million steps
+        atoms = module.unknown(graph)
+        if bool(atoms.any()):
+            self._warn("near", "atoms are nearer to each other, or more crowded, than any in training: in_domain=False")
+        unseen = self._unseen_pairs(graph)
+        if unseen:
             names = ", ".join(f"{chemical_symbols[a]}-{chemical_symbols[b]}" for a, b in sorted(unseen))
-            _LOG.warning(
-                "pair of elements %s lies within %.3g A of each other; training never saw it: in_domain=False", names, self.cutoff_A
-            )
-            self._warned |= unseen
-        low, high = graph.z[graph.edge_index].sort(0).values
-        strange = torch.zeros_like(low, dtype=torch.bool)
-        for a, b in unseen:
-            strange |= (low == a) & (high == b)
-        outside = set(graph.batch[graph.edge_index[1][strange]].tolist())
+            reach = f"within {self.cutoff_A:.3g} A of each other"
+            self._warn(names, f"pair of elements {names} lies {reach}; training never saw it: in_domain=False")
+            low, high = graph.z[graph.edge_index].sort(0).values
+            for a, b in unseen:
+                atoms[graph.edge_index[1][(low == a) & (high == b)]] = True
+        outside = set(graph.batch[atoms].tolist())
         return [g not in outside for g in range(graph.num_graphs)]
+
+    def _unseen_pairs(self, graph: CrystalGraph) -> set[tuple[int, int]]:
+        seen = self.pairs_seen or frozenset()
+        present = combinations_with_replacement(torch.unique(graph.z).tolist(), 2)
+        return set() if all(pair in seen for pair in present) else element_pairs(graph) - seen
+
+    def _warn(self, key: str, text: str) -> None:
+        if key not in self._warned:  # once, also in a run of a million steps
+            _LOG.warning("%s", text)
+            self._warned.add(key)
 
     def calculator(self, dtype: str = "float64", device: str = "auto") -> PotentialCalculator:
         """An ASE calculator of this potential."""
@@ -297,7 +354,7 @@ class Potential:
         atoms = self._checked(structures)
         module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
         for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
-            graph = build_graphs(chunk, self.cutoff_A).to(resolve_device(device))
+            graph = self._graphs(chunk, len(rows)).to(resolve_device(device))
             with torch.no_grad():
                 scalars = module.features(graph, edge_vectors(graph).to(module.scale.dtype)).scalars.cpu().numpy()
             rows += np.split(scalars, graph.ptr[1:-1].tolist())
@@ -307,7 +364,7 @@ class Potential:
         """Second derivatives of the energy with respect to positions in eV/A^2, [3 N, 3 N], float64; the mean over members."""
         structure = as_atoms(atoms)
         self._checked(structure)
-        graph, rows = build_graphs([structure], self.cutoff_A).to(resolve_device(device)), []
+        graph, rows = self._graphs([structure]).to(resolve_device(device)), []
         position = graph.pos.clone().requires_grad_(True)
         graph.pos = position
         for module in self.modules(torch.float64, resolve_device(device)):

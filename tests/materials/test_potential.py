@@ -135,6 +135,36 @@ def test_an_unseen_pair_is_named_and_out_of_domain(caplog):
     assert potential().predict(silicon())[0].in_domain is None
 
 
+def test_what_is_nearer_or_more_crowded_than_anything_seen_is_out_of_domain(caplog):
+    seen = {"shortest_A": {(14, 14): 2.2}, "crowding_eV": {14: 2.0}}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = EnergyModel(build_model({"kind": "equivariant", **OPTIONS["equivariant"]}, [14]), **seen)
+    own = Potential([module], References((14,), (-21.0,), ("given",), 0), pairs_seen=[(14, 14)])
+    near, crowded = Atoms("Si2", [[0, 0, 0], [0, 0, 2.19]]), bulk("Si", a=5.2)
+    apart = Atoms("Si2", [[0, 0, 0], [0, 0, 2.21]])
+    assert crowded.repeat(2).get_distance(0, 1) > 2.2
+    with caplog.at_level(logging.WARNING, logger="sciml.materials.potential"):
+        assert [p.in_domain for p in own.predict([bulk("Si"), near, crowded, apart])] == [True, False, False, True]
+        own.predict([near])
+    assert caplog.text.count("in_domain=False") == 1  # said once
+    module.extend({(14, 14): 2.0}, {14: 3.0})
+    again = Potential([module], own.references, pairs_seen=[(14, 14)])
+    assert [p.in_domain for p in again.predict([near, crowded])] == [True, True]
+
+
+def test_what_has_no_finite_energy_is_refused():
+    with pytest.raises(DataError, match="structure 1: atoms [01] and [01] are at the same place"):
+        potential().predict([silicon(), Atoms("Si2", [[1, 1, 1], [1, 1, 1]])])
+    broken = silicon()
+    broken.positions[2, 1] = np.nan
+    with pytest.raises(DataError, match="structure 0, positions or cell: found NaN"):
+        potential().predict(broken)
+    for call in (potential().predict, potential().descriptors, potential().hessian):
+        with pytest.raises(DataError, match="structure 0: it has no atoms"):
+            call(Atoms())
+
+
 def test_chunks_hold_everything_in_order():
     atoms = [silicon() for _ in range(7)] + [Atoms("Si")] * 3
     for budget in (1, 500, 10**9):

@@ -56,13 +56,18 @@ def test_errors_on_the_published_test_sets(name, force, energy, stress, measured
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_atoms_that_come_close_repel(name):
+def test_atoms_that_come_close_or_crowd_repel(name):
     calculator, elements = mat.load_potential(name).calculator(), name.split("-")[: 1 + (name == "si-cu")]
     for element in elements:
-        (row,) = [
-            row for row in audit(calculator, mat.load_dataset(f"mlearn-{element}", part="test")[:1]).table if row.name == "close approach"
-        ]
-        assert row.verdict == "pass", row.reason
+        audited = audit(calculator, mat.load_dataset(f"mlearn-{element}", part="test")[:1])
+        for check in ("close approach", "compression"):
+            assert audited.row(check).verdict == "pass", audited.row(check).reason
+        crystal, energies = bulk(element.capitalize()), []
+        for scale in np.linspace(1.0, 0.4, 25):
+            squeezed = crystal.copy()
+            squeezed.set_cell(crystal.cell.array * scale, scale_atoms=True)
+            energies.append(mat.load_potential(name).predict(squeezed, dtype="float64")[0].energy)
+        assert (np.diff(energies) > 0).all(), (element, energies)
     for a in elements:
         for b in elements:
             pull = []

@@ -11,7 +11,7 @@ from ase import Atoms
 
 from sciml.errors import DataError
 from sciml.materials.audit.continuity import continuity_rows
-from sciml.materials.audit.physics import close_approach_row, drift_row, force_row, loop_row, stress_row
+from sciml.materials.audit.physics import close_approach_row, compression_row, drift_row, force_row, loop_row, stress_row
 from sciml.materials.audit.probe import CalculatorFault, Frame, Probe, chosen
 from sciml.materials.audit.symmetry import symmetry_rows
 from sciml.materials.audit.table import Audit, Row
@@ -51,7 +51,8 @@ def _rows(probe: Probe, frames: list[Frame]) -> list[Row]:
         lambda: symmetry_rows(probe, frames),
         lambda: [force_row(probe, frames), stress_row(probe, frames)],
         lambda: continuity_rows(probe, subject),
-        lambda: [loop_row(probe, subject), drift_row(probe, subject), close_approach_row(probe, frames)],
+        lambda: [loop_row(probe, subject), drift_row(probe, subject)],
+        lambda: [close_approach_row(probe, frames), compression_row(probe, frames)],
         lambda: [_repeat_row(probe, frames)],
     ]
     return [row for check in checks for row in check()]

@@ -13,7 +13,7 @@ from sciml.materials.audit.symmetry import no_stress
 from sciml.materials.audit.table import FORCE_ROW, Row
 from sciml.materials.dynamics import MolecularDynamics, molecular_dynamics
 
-__all__ = ["close_approach_row", "difference", "drift_row", "force_row", "loop_row", "stress_row"]
+__all__ = ["close_approach_row", "compression_row", "difference", "drift_row", "force_row", "loop_row", "stress_row"]
 
 DIFFERENCE_LIMITS: dict[Precision, float] = {"float64": 1e-6, "float32": 1e-4}
 STEPS_A: dict[Precision, tuple[float, ...]] = {"float64": (1e-3, 1e-4, 1e-5), "float32": (1e-2, 3e-3, 3e-2)}  # of one coordinate
@@ -23,6 +23,7 @@ LOOP_A, LOOP_POINTS = 0.02, (16, 128)
 DRIFT_LIMITS: dict[Precision, float] = {"float64": 1e-4, "float32": 1e-3}  # eV/atom/ps
 DRIFT_FS, DRIFT_K = 24, 300.0
 APPROACH = (0.8, 0.7, 0.6, 0.55, 0.5, 0.45, 0.4)  # of the distance between the nearest neighbours
+SQUEEZE = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # of all lengths
 SINGLE_ATOM = "every structure is a single atom"
 
 
@@ -150,6 +151,35 @@ def close_approach_row(probe: Probe, frames: Sequence[Frame]) -> Row:
             pushed = pushed or pull < 0
     reason = f"{where}; pairs {', '.join(pairs)}, down to {APPROACH[-1]:g} of their distance"
     return Row.judged(name, worst, 0.0, reason, "eV/A")
+
+
+def compression_row(probe: Probe, frames: Sequence[Frame]) -> Row:
+    """Does the energy of a crystal rise when all its lengths shrink, and go on rising once it does?
+
+    No pair need be nearer than any seen for matter to collapse: many neighbours at once are enough. The figure is the largest fall of the
+    energy from one length to the next, 0 where all is well.
+    """
+    name = "compression"
+    crystals = [frame for frame in frames if all(frame.small.pbc)]
+    if not crystals:
+        return Row.absent(name, "no structure is periodic in three directions")
+    worst, where = 0.0, "the energy rises"
+    for frame in crystals:
+        energies = np.empty(len(SQUEEZE))
+        for k, scale in enumerate(SQUEEZE):
+            atoms = frame.small.copy()
+            atoms.set_cell(atoms.cell.array * scale, scale_atoms=True)
+            try:
+                energies[k] = probe.evaluate(atoms, stress=False).energy / len(atoms)
+            except CalculatorFault as fault:
+                return Row.failed(name, f"structure {frame.index} at {scale:g} of its lengths: {fault}")
+        lowest = int(energies.argmin())
+        falls = -np.diff(energies[lowest if lowest < len(SQUEEZE) - 1 else 0 :])  # from tension the energy may fall at first
+        if falls.max() > worst:
+            worst = float(falls.max())
+            scale = SQUEEZE[len(SQUEEZE) - len(falls) + int(falls.argmax())]
+            where = f"structure {frame.index} collapses at {scale:g} of its lengths"
+    return Row.judged(name, worst, 0.0, f"{where}; all lengths scaled down to {SQUEEZE[-1]:g}", "eV/atom")
 
 
 def _short_run(probe: Probe, frame: Frame, step_fs: float, steps: int) -> MolecularDynamics:

@@ -16,6 +16,7 @@ from torch.utils.data import IterableDataset
 from sciml.errors import ConfigError, DataError
 from sciml.materials.graph import CrystalGraph, build_graph, collate, edge_vectors
 from sciml.materials.labels import group_of, labels_of, pulay_pressure
+from sciml.materials.models.pair import crowding_of, zbl
 from sciml.seeding import numpy_generator
 
 Indices = NDArray[np.int64]
@@ -53,6 +54,8 @@ class Facts:
     groups: list[str]
     shortest_A: dict[tuple[int, int], float]
     """Shortest distance within the cut-off by pair of atomic numbers."""
+    crowding_eV: dict[int, float]
+    """Largest crowding (`pair.crowding_of`) by atomic number."""
     digest: str
 
     @property
@@ -127,12 +130,14 @@ def atoms_of(graph: CrystalGraph) -> Atoms:
 class FactsBuilder:
     """Collects the facts of a set, graph by graph, in columns of plain numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, cutoff_A: float) -> None:
+        self.cutoff_A = cutoff_A
         self.rows: list[tuple[int, float, float, float, float, float, int, int, bool]] = []
         self.columns: list[Table] = []
         self.compositions: dict[tuple[tuple[int, int], ...], int] = {}
         self.groups: dict[str, int] = {}
         self.shortest_A: dict[tuple[int, int], float] = {}
+        self.crowding_eV: dict[int, float] = {}
         self.state = hashlib.sha256()
 
     def add(self, graph: CrystalGraph, group: str) -> None:
@@ -140,13 +145,7 @@ class FactsBuilder:
         z = graph.z.numpy()
         numbers, amounts = np.unique(z, return_counts=True)
         composition = tuple(zip(numbers.tolist(), amounts.tolist(), strict=True))
-        source, target = z[graph.edge_index.numpy()]
-        codes, place = np.unique(128 * np.minimum(source, target) + np.maximum(source, target), return_inverse=True)
-        shortest = np.full(len(codes), np.inf)
-        np.minimum.at(shortest, place, np.linalg.norm(edge_vectors(graph).numpy(), axis=1))
-        for code, distance in zip(codes.tolist(), shortest.tolist(), strict=True):
-            pair = divmod(code, 128)
-            self.shortest_A[pair] = min(distance, self.shortest_A.get(pair, np.inf))
+        self._add_distances(graph)
         energy = float(graph.energy) if bool(graph.energy_mask) else np.nan
         forces = float(graph.forces.square().sum()) if bool(graph.forces_mask) else np.nan
         stress = float(graph.stress.square().sum()) if bool(graph.stress_mask) else np.nan
@@ -161,11 +160,23 @@ class FactsBuilder:
         if len(self.rows) >= 4096:
             self._pack()
 
+    def _add_distances(self, graph: CrystalGraph) -> None:
+        (source, target), r = graph.z[graph.edge_index], edge_vectors(graph).norm(dim=1)
+        codes, place = torch.unique(128 * torch.minimum(source, target) + torch.maximum(source, target), return_inverse=True)
+        shortest = r.new_full((len(codes),), torch.inf).scatter_reduce_(0, place, r, "amin")
+        for code, distance in zip(codes.tolist(), shortest.tolist(), strict=True):
+            pair = divmod(code, 128)
+            self.shortest_A[pair] = min(distance, self.shortest_A.get(pair, np.inf))
+        crowding = crowding_of(zbl(r, source, target), r, graph.edge_index[1], len(graph.z), self.cutoff_A)
+        for z in torch.unique(graph.z).tolist():
+            self.crowding_eV[z] = max(float(crowding[graph.z == z].max()), self.crowding_eV.get(z, 0.0))
+
     def facts(self) -> Facts:
         """All that was collected."""
         self._pack()
         table = Table(*(np.concatenate(column) for column in zip(*self.columns, strict=True)))
-        return Facts(table, [dict(key) for key in self.compositions], list(self.groups), self.shortest_A, self.state.hexdigest())
+        compositions = [dict(key) for key in self.compositions]
+        return Facts(table, compositions, list(self.groups), self.shortest_A, self.crowding_eV, self.state.hexdigest())
 
     def _pack(self) -> None:
         dtypes = (np.int64, *[np.float64] * 5, np.int64, np.int64, np.bool_)
@@ -178,7 +189,7 @@ class MemoryGraphs:
     """A set of labelled graphs in memory."""
 
     def __init__(self, structures: Iterable[Atoms], cutoff_A: float, name: str) -> None:
-        builder, self.name, self.graphs = FactsBuilder(), name, []
+        builder, self.name, self.graphs = FactsBuilder(cutoff_A), name, []
         for number, atoms in enumerate(structures):
             graph = labelled_graph(atoms, cutoff_A, f"{name}: record {number}")
             builder.add(graph, group_of(atoms))

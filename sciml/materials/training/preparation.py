@@ -119,17 +119,18 @@ class Job:
 
     def new_model(self, member: int) -> EnergyModel:
         """The network that a member begins with: random weights from its seed, or those of the potential that is tuned."""
-        options, start = self.options, self.options.start
+        options, start, facts = self.options, self.options.start, self.sets.train.facts
         if start is not None:
             source = start.members[member % len(start.members)]
             energy_model = EnergyModel.from_settings(source.settings(), start.species)
             energy_model.load_state_dict(source.state_dict())
-            energy_model.lower_shortest(self.sets.train.facts.shortest_A)
+            energy_model.extend(facts.shortest_A, facts.crowding_eV)
             return energy_model.float().train().requires_grad_(True)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(options.member_seed(member), "weights"))
-            model, shortest = build_model(options.model, self.species), self.sets.train.facts.shortest_A
-            energy_model = EnergyModel(model, scale_eV=self.scale_eV, repulsion=options.repulsion, shortest_A=shortest)
+            model = build_model(options.model, self.species)
+            seen = {"shortest_A": facts.shortest_A, "crowding_eV": facts.crowding_eV}
+            energy_model = EnergyModel(model, scale_eV=self.scale_eV, repulsion=options.repulsion, **seen)
         rows = self.sets.train_rows
         few = rows[:: max(1, len(rows) // options.recipe.scale_structures)][: options.recipe.scale_structures]
         energy_model.model.fit_scales(self._rattled(self.sets.train.load([int(row) for row in few])))

@@ -25,7 +25,7 @@ from sciml.resources import cache_folder
 
 logger = logging.getLogger("sciml.materials.training")
 
-FORMAT = 2
+FORMAT = 3
 _PER_ATOM, _PER_STRUCTURE = ("z", "pos", "forces"), ("cell", "pbc", "energy", "stress", "energy_mask", "forces_mask", "stress_mask")
 Arrays = dict[str, NDArray[Any]]
 
@@ -130,7 +130,7 @@ def _ends(amounts: NDArray[Any]) -> NDArray[np.int64]:
 
 def write_shards(place: Path, records: Iterable[Atoms], cutoff_A: float, recipe: Recipe, name: str) -> None:
     """Write shards, table and index of the graphs of `records` to the folder `place`; one shard is held in memory at a time."""
-    builder, starts, digests, total = FactsBuilder(), [], [], 0
+    builder, starts, digests, total = FactsBuilder(cutoff_A), [], [], 0
     for graphs in _shards_of(records, cutoff_A, recipe.shard_MB * 1_000_000, name, builder):
         starts.append(total)
         total += len(graphs)
@@ -145,6 +145,7 @@ def write_shards(place: Path, records: Iterable[Atoms], cutoff_A: float, recipe:
     index = {"starts": starts, "digests": digests, "table": files.digest(table), "groups": facts.groups, "digest": facts.digest}
     index["compositions"] = [[[z, count] for z, count in composition.items()] for composition in facts.compositions]
     index["shortest_A"] = [[*pair, distance] for pair, distance in sorted(facts.shortest_A.items())]
+    index["crowding_eV"] = [[z, most] for z, most in sorted(facts.crowding_eV.items())]
     files.write_json(place / "index.json", index)
 
 
@@ -169,4 +170,5 @@ def _read_facts(folder: Path, index: dict[str, Any]) -> Facts:
         raise DataError(f"{folder / 'table.safetensors'}: the digest does not match, this cache is damaged; remove the folder {folder}")
     compositions = [{int(z): int(count) for z, count in composition} for composition in index["compositions"]]
     shortest = {(int(a), int(b)): float(distance) for a, b, distance in index["shortest_A"]}
-    return Facts(Table(**load(data)), compositions, list(index["groups"]), shortest, index["digest"])
+    crowding = {int(z): float(most) for z, most in index["crowding_eV"]}
+    return Facts(Table(**load(data)), compositions, list(index["groups"]), shortest, crowding, index["digest"])

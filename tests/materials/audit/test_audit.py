@@ -28,7 +28,7 @@ def test_emt_passes_with_every_row_measured():
     result = audit(EMT(), [copper(), bulk("Cu"), molecule("CO2")])
     assert result.passed, str(result)
     assert result.precision == "float64"
-    assert len(result.table) == 20
+    assert len(result.table) == 21
     assert {row.verdict for row in result.table} == {"pass"}
 
 

@@ -7,7 +7,7 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 from sciml.materials.audit import physics
-from tests.materials.audit.planted import Single, Spoiled, copper, frames_of, hollow, not_a_number, on_forces, on_stress, wide_morse
+from tests.materials.audit.planted import Single, Spoiled, collapsing, copper, frames_of, hollow, not_a_number, on_forces, on_stress, wide_morse
 
 
 def nonconservative(forces, results, atoms):
@@ -25,6 +25,7 @@ CHECKS = {
     "loops": lambda probe, frames: physics.loop_row(probe, frames[0]),
     "drift": lambda probe, frames: physics.drift_row(probe, frames[0]),
     "close": lambda probe, frames: physics.close_approach_row(probe, frames),
+    "compression": lambda probe, frames: physics.compression_row(probe, frames),
 }
 TWINS = {
     "forces": lambda: Spoiled(on_forces(lambda forces, results, atoms: forces * (1 + 1e-5))),
@@ -32,6 +33,7 @@ TWINS = {
     "loops": lambda: Spoiled(on_forces(nonconservative)),
     "drift": lambda: Spoiled(on_forces(friction)),
     "close": hollow,
+    "compression": collapsing,
 }
 
 
@@ -101,7 +103,7 @@ def test_every_component_of_the_stress_is_looked_at(component):
 def test_float32_is_told_and_judged_by_its_own_limits():
     probe, frames = frames_of(Single(), copper())
     assert probe.precision == "float32"
-    assert [check(probe, frames).verdict for check in CHECKS.values()] == ["pass"] * 5
+    assert [check(probe, frames).verdict for check in CHECKS.values()] == ["pass"] * 6
 
 
 def test_single_atoms_and_molecules():
@@ -111,6 +113,19 @@ def test_single_atoms_and_molecules():
     assert physics.close_approach_row(*lone).verdict == "not applicable"
     co2 = frames_of(EMT(), molecule("CO2"))
     assert [CHECKS[name](*co2).verdict for name in ("forces", "loops", "drift", "close")] == ["pass"] * 4
+
+
+def test_a_stretched_crystal_may_contract_before_it_resists():
+    stretched = copper()
+    stretched.set_cell(stretched.cell.array * 1.1, scale_atoms=True)
+    assert physics.compression_row(*frames_of(EMT(), stretched)).verdict == "pass"
+    assert physics.compression_row(*frames_of(EMT(), molecule("CO2"))).verdict == "not applicable"
+
+
+def test_the_compression_names_where_matter_collapses():
+    row = physics.compression_row(*frames_of(collapsing(), copper()))
+    assert "collapses at 0." in row.reason and row.figure > 0
+    assert physics.close_approach_row(*frames_of(collapsing(), copper())).verdict == "pass"  # no pair alone shows it
 
 
 def test_the_close_approach_names_the_pair():

@@ -7,12 +7,14 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import bulk
+from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sciml.errors import ConfigError
 from sciml.materials.graph import build_graphs, edge_vectors
 from sciml.materials.models import build_model, model_kinds
+from sciml.materials.models.pair import zbl
 from sciml.materials.potential import EnergyModel, differentiate
 
 SMALL = {
@@ -135,6 +137,29 @@ def test_without_the_repulsion_close_atoms_are_left_to_the_network():
         forces[repulsion] = differentiate(made, build_graphs([pair], CUTOFF)).forces
     assert float(forces[False].abs().max()) > 1e-3
     assert float(forces[True][0, 2]) < -1.0  # pushed apart
+
+
+@kinds
+def test_a_crowd_repels_whatever_the_network_says(kind):
+    """Far more crowded than anything seen, an atom has exactly half the screened repulsions with all its neighbours."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build_model({"kind": kind, "cutoff_A": CUTOFF, **SMALL[kind]}, [11, 17])
+        made = EnergyModel(model, scale_eV=100.0, crowding_eV={11: 5.0, 17: 5.0}).double()
+    salt, totals = bulk("NaCl", "rocksalt", a=5.6), []
+    for scale in (1.0, 0.8, 0.7, 0.6, 0.5, 0.4):
+        atoms = salt.copy()
+        atoms.set_cell(salt.cell.array * scale, scale_atoms=True)
+        energies = differentiate(made, build_graphs([atoms], CUTOFF)).energies.detach().numpy()
+        i, j, d = neighbor_list("ijd", atoms, CUTOFF)
+        z = torch.from_numpy(atoms.numbers)
+        x = d / CUTOFF
+        pairs = zbl(torch.from_numpy(d), z[i], z[j]).numpy() * (1 - 28 * x**6 + 48 * x**7 - 21 * x**8)
+        crowding = np.bincount(i, pairs / 2, len(atoms))
+        if (crowding > 2.5 * 5.0).all():
+            np.testing.assert_allclose(energies, crowding, rtol=1e-12)
+            totals.append(float(energies.sum()))
+    assert len(totals) >= 3 and (np.diff(totals) > 0).all()
 
 
 @kinds

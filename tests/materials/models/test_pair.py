@@ -9,7 +9,7 @@ import torch
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 
-from sciml.materials.models.pair import bond_length, lennard_jones, morse, saturate, shortest_distances, zbl
+from sciml.materials.models.pair import bond_length, crowding_of, faded, lennard_jones, morse, saturate, shortest_distances, trust, zbl
 
 
 def test_lennard_jones_is_that_of_ase():
@@ -32,11 +32,11 @@ def test_morse_has_its_minimum_and_curvature():
 def test_nuclear_repulsion():
     z = torch.tensor([14, 14, 29])
     short = torch.full((3,), 1e-5, dtype=torch.float64)
-    close = zbl(short, z, z, bond_length(z, z, short))
+    close = faded(zbl(short, z, z), short, bond_length(z, z, short))
     assert torch.allclose(close * 1e-5, 14.399645 * z.double() ** 2, rtol=5e-3)  # bare Coulomb near the nucleus
     r = torch.linspace(0.2, 2.4, 300, dtype=torch.float64, requires_grad=True)
     silicon = torch.full((300,), 14)
-    energy = zbl(r, silicon, silicon, bond_length(silicon, silicon, r))
+    energy = faded(zbl(r, silicon, silicon), r, bond_length(silicon, silicon, r))
     (slope,) = torch.autograd.grad(energy.sum(), r)
     assert (energy >= 0).all() and (slope <= 0).all()  # repels wherever it acts
     assert float(energy[r > 2.22].abs().max()) == 0.0  # the sum of covalent radii is 2.22 A
@@ -50,8 +50,33 @@ def test_nuclear_repulsion():
     )
     expected = 14.399645 * 196 * inside * (1 - 28 * x**6 + 48 * x**7 - 21 * x**8)
     one = torch.tensor([1.0], dtype=torch.float64)
-    assert float(zbl(one, z[:1], z[:1], 2.22 * one)) == pytest.approx(expected, rel=1e-9)
-    assert float(zbl(one, z[:1], z[:1], 0.9 * one)) == 0.0
+    bare = zbl(one, z[:1], z[:1])
+    assert float(bare) == pytest.approx(14.399645 * 196 * inside, rel=1e-9)
+    assert float(faded(bare, one, 2.22 * one)) == pytest.approx(expected, rel=1e-9)
+    assert float(faded(bare, one, 0.9 * one)) == 0.0
+
+
+def test_crowding_is_half_of_all_repulsions():
+    r, target = torch.tensor([2.0, 2.0, 3.0], dtype=torch.float64), torch.tensor([0, 2, 2])
+    z = torch.full((3,), 14)
+    pair = zbl(r, z, z) * (1 - 28 * (r / 5) ** 6 + 48 * (r / 5) ** 7 - 21 * (r / 5) ** 8)
+    expected = torch.stack([pair[0], torch.zeros_like(pair[0]), pair[1] + pair[2]]) / 2
+    assert torch.allclose(crowding_of(zbl(r, z, z), r, target, 3, 5.0), expected, rtol=1e-14)
+
+
+def test_trust_fades_with_two_continuous_derivatives():
+    most = torch.tensor(4.0, dtype=torch.float64)
+    t = torch.linspace(0.0, 3.5, 701, dtype=torch.float64)
+    share = trust(4.0 * t, most)
+    assert (share[t <= 1.25] == 1).all() and (share[t >= 2.5] == 0).all() and (share.diff() <= 1e-15).all()
+    assert float(trust(4.0 * torch.tensor(1.875), most)) == pytest.approx(0.5)
+    assert float(trust(torch.tensor(1e9), torch.tensor(torch.inf))) == 1.0  # nothing known, nothing faded
+    for joint in (5.0, 10.0):
+        for x in (joint - 1e-6, joint + 1e-6):
+            x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+            (slope,) = torch.autograd.grad(trust(x, most), x, create_graph=True)
+            (curvature,) = torch.autograd.grad(slope, x)
+            assert abs(float(slope)) < 1e-9 and abs(float(curvature)) < 1e-4
 
 
 def length_of(r, shortest):

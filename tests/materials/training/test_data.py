@@ -10,6 +10,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.neighborlist import neighbor_list
 
 from sciml.errors import ConfigError, DataError
+from sciml.materials.models.pair import zbl
 from sciml.materials.training.data import BatchStream, MemoryGraphs, label_counts, labelled_graph, passes
 
 
@@ -43,6 +44,10 @@ def test_facts_are_those_of_the_structures(copper) -> None:
     assert set(facts.shortest_A) == {(29, 29), (6, 8)}
     np.testing.assert_allclose(facts.shortest_A[29, 29], min(neighbor_list("d", atoms, 4.0).min() for atoms in structures[:2]), rtol=1e-12)
     np.testing.assert_allclose(facts.shortest_A[6, 8], structures[2].get_distance(0, 1), rtol=1e-12)
+    assert set(facts.crowding_eV) == {6, 8, 29}
+    r = torch.tensor([structures[2].get_distance(0, 1)], dtype=torch.float64)
+    repulsion = float(zbl(r, torch.tensor([6]), torch.tensor([8]))) / 2
+    np.testing.assert_allclose(facts.crowding_eV[8], repulsion * (1 - 28 * (x := float(r) / 4) ** 6 + 48 * x**7 - 21 * x**8), rtol=1e-12)
     np.testing.assert_array_equal(facts.counts((6, 8, 29)), [[0, 0, 4], [0, 0, 4], [1, 1, 0], [0, 0, 1], [0, 0, 2]])
     np.testing.assert_array_equal(facts.table.isolated, [False, False, False, True, False])
     np.testing.assert_allclose(facts.table.force_square[0], (structures[0].get_forces() ** 2).sum())
