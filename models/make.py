@@ -3,8 +3,8 @@
     python models/make.py [NAME ...] [--runs runs/shipped]
 
 `si` and `cu` are the first members of their ensembles, that is, what one run with the seed below gives. Hyper-parameters are the defaults
-of `train_potential`, chosen on a validation part of the training files; the test files are read once, at the end. Seeds, steps and what
-differs from the default recipe are below; each model folder has the log of its training.
+of `train_potential` but for what is named below, chosen on a validation part of the training files; the test files are read once, at the
+end. Each model folder has the log of its training.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from sciml.materials.training.evaluation import evaluate
 
 HERE = Path(__file__).parent
 SEED = 0
-STEPS = {"si": 3000, "cu": 12000, "si-cu": 6000}
-RECIPES = {"si": {"energy_weight_late": 0.5, "stress_weight": 0.03}, "cu": {"batch_structures": 2}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "si": {"steps": 3000, "recipe": {"energy_weight_late": 0.5, "stress_weight": 0.03}},
+    "cu": {"steps": 10_000, "cutoff_A": 4.0, "recipe": {"energy_weight_late": 0.5, "stress_weight": 0.05}},
+    "si-cu": {"steps": 6000},
+}
 ORIGIN = (
     "Energies, forces and stresses of the mlearn benchmark (Zuo et al. 2020, doi:10.1021/acs.jpca.9b08723), PBE, VASP; see `datasets/`."
 )
@@ -47,7 +50,7 @@ def make(name: str, runs: Path) -> None:
     """Train `name` (and for one element its ensemble of four) and write it beside this file."""
     members, out = (1 if "-" in name else 4), runs / name
     test = structures(name, "test")
-    options: dict[str, Any] = {"steps": STEPS[name], "recipe": RECIPES.get(name), "ensemble": members, "seed": SEED, "device": "cpu"}
+    options = {**OPTIONS[name], "ensemble": members, "seed": SEED, "device": "cpu"}
     potential = train_potential(structures(name, "train"), test=test, out=out, resume=out.exists(), **options)
     curve = out / "learning_curve.jsonl"
     ship(name if members == 1 else f"{name}-ensemble", potential, files.read_json(out / "metrics.json"), curve)
@@ -62,13 +65,13 @@ def make(name: str, runs: Path) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=list(STEPS), help=f"of {', '.join(STEPS)}")
+    parser.add_argument("names", nargs="*", default=list(OPTIONS), help=f"of {', '.join(OPTIONS)}")
     parser.add_argument("--runs", type=Path, default=Path("runs/shipped"), help="folder of the training runs")
     options = parser.parse_args()
     set_threads(1)
     for name in options.names:
-        if name not in STEPS:
-            sys.exit(f"model {name!r}: right would be one of {', '.join(STEPS)}")
+        if name not in OPTIONS:
+            sys.exit(f"model {name!r}: right would be one of {', '.join(OPTIONS)}")
         make(name, options.runs)
 
 
