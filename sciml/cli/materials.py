@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sciml.cli.computing import open_calculator, read, read_options, use_threads
+from sciml.cli.computing import open_calculator, open_potential, read, read_options, records_of, use_threads
 from sciml.cli.reading import Format, Keys, MinDistance, StructureFile, Symbols, Units
 from sciml.cli.simulation import md, relax
 from sciml.cli.terminal import Device, Dtype, Json, Out, Overwrite, Quiet, Seed, Threads, Verbose, command, emit, new_file
@@ -16,6 +16,8 @@ from sciml.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from ase import Atoms
 
     from sciml.materials import Potential
 
@@ -40,22 +42,28 @@ def check(
     symbols: Symbols = None,
     min_distance: MinDistance = 0.4,
     format: Format = None,
-    device: Device = "auto",
-    dtype: Dtype = "float32",
+    device: Annotated[str | None, typer.Option("--device", help="Of --model: auto (CUDA, else CPU; default), cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help="Precision of --model: float32 (default) or float64.")] = None,
     threads: Threads = None,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Count the labels of a file and look for wrong units, signs, odd records, offsets, copies and leakage. Exit 3 for an error."""
+    from functools import partial
+
     from sciml.materials import labels
 
     options = read_options(units, keys, symbols, min_distance, format)
     wanted = {name.strip(): 1.0 for name in require.split(",") if name.strip()}
     if unknown := sorted(set(wanted) - {"energy", "forces", "stress"}):
         raise ConfigError(f"--require: found {unknown[0]!r}, expected energy, forces, stress")
-    evaluate = None if model is None else _evaluating(model, dtype, device, threads)
-    report = labels.check(read(file, options), test=None if test is None else read(test, options), weights=wanted, evaluate=evaluate)
+    if model is None:
+        _refuse_idle({"--device": device, "--dtype": dtype, "--threads": threads})
+    predict = None if model is None else _predicting(model, dtype or "float32", device or "auto", threads)
+    structures = read(file, options)
+    evaluate = None if predict is None else partial(_evaluated, predict, file, structures)
+    report = labels.check(structures, test=None if test is None else read(test, options), weights=wanted, evaluate=evaluate)
     emit({"file": str(file), **report.to_dict()}, report.text(), as_json=json, quiet=quiet)
     report.require_no_error()
     if strict and not report.passed:
@@ -93,7 +101,7 @@ def predict(
     path = new_file(out, overwrite=overwrite, source=file)
     options = read_options(units, keys, symbols, min_distance, format)
     use_threads(threads)
-    potential, outside = _load(model), [0]
+    potential, outside = open_potential(model), [0]
     pieces = _predictions(potential, file, options, dtype, device, outside)
     count = write_predictions(path, pieces, _stated(model))
     strange = f"; {outside[0]} outside the training data (in_domain=F)" if outside[0] else ""
@@ -101,7 +109,13 @@ def predict(
     emit(result, f"{count} structures -> {path}{strange}\nunits: {UNITS}", as_json=json, quiet=quiet)
 
 
-def _evaluating(model: str, dtype: str, device: str, threads: int | None) -> Callable[..., Sequence[Any]]:
+def _refuse_idle(options: dict[str, Any]) -> None:
+    """ConfigError for options that concern a model where there is none."""
+    if given := [f"{name} {value}" for name, value in options.items() if value is not None]:
+        raise ConfigError(f"{given[0]}: it has an effect with --model only; add a model, or leave it out")
+
+
+def _predicting(model: str, dtype: str, device: str, threads: int | None) -> Callable[..., Sequence[Any]]:
     """The `predict` of a model, in that precision and there."""
     from functools import partial
 
@@ -110,13 +124,14 @@ def _evaluating(model: str, dtype: str, device: str, threads: int | None) -> Cal
     resolve_device(device)
     resolve_dtype(dtype)
     use_threads(threads)
-    return partial(_load(model).predict, dtype=dtype, device=device)
+    return partial(open_potential(model).predict, dtype=dtype, device=device)
 
 
-def _load(model: str) -> Potential:
-    from sciml.materials import load_potential
-
-    return load_potential(model)
+def _evaluated(predict: Callable[..., Sequence[Any]], file: Path, structures: list[Atoms], chosen: Sequence[Atoms]) -> Sequence[Any]:
+    """Predictions for some of the `structures` of a file; an error names the record."""
+    places = {id(atoms): record for record, atoms in enumerate(structures)}
+    with records_of(file, [places[id(atoms)] for atoms in chosen]):
+        return predict(chosen)
 
 
 def _stated(model: str) -> str:
@@ -134,9 +149,11 @@ def _predictions(
 
     from sciml.materials import iterate_structures
 
-    records = iterate_structures(file, **options)
+    records, first = iterate_structures(file, **options), 0
     while piece := list(islice(records, 64)):
-        predictions = potential.predict(piece, dtype=dtype, device=device)
+        with records_of(file, range(first, first + len(piece))):
+            predictions = potential.predict(piece, dtype=dtype, device=device)
+        first += len(piece)
         outside[0] += sum(prediction.in_domain is False for prediction in predictions)
         yield piece, predictions
 
@@ -173,7 +190,9 @@ def audit(
         new_file(report, overwrite=overwrite, source=file, option="--report", suffixes=(".html",))
     use_threads(threads)
     structures = read(file, read_options(units, keys, symbols, min_distance, format))
-    found = mat.audit(open_calculator(model, dtype, device, option or ()), structures, seed=seed)
+    calculator = open_calculator(model, dtype, device, option or ())
+    with records_of(file, range(len(structures))):
+        found = mat.audit(calculator, structures, seed=seed)
     if report is not None:
         from sciml.report import write_report
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sciml.cli.computing import open_calculator, read, read_options, use_threads
+from sciml.cli.computing import open_calculator, read, read_options, records_of, use_threads
 from sciml.cli.reading import Format, Keys, MinDistance, StructureFile, Symbols, Units
 from sciml.cli.terminal import Device, Dtype, Json, Out, Overwrite, Quiet, Seed, Threads, Verbose, command, emit, new_file
 from sciml.errors import ConfigError, ConvergenceError, DataError
@@ -56,8 +56,9 @@ def relax(
     use_threads(threads)
     structures = read(file, read_options(units, keys, symbols, min_distance, format))
     calculator = open_calculator(model, dtype, device, option or ())
-    results = iterate_relax(structures, calculator, cell=cell, pressure_GPa=pressure, fmax_eV_per_A=fmax, steps=steps)
-    found = _written(path, results, file, len(structures))
+    with records_of(file, range(len(structures))):
+        results = iterate_relax(structures, calculator, cell=cell, pressure_GPa=pressure, fmax_eV_per_A=fmax, steps=steps)
+        found = _written(path, results, file, len(structures))
     lines = [*map(_line, found), f"-> {path}"]
     emit({"out": str(path), "structures": [each.to_dict() for each in found]}, "\n".join(lines), as_json=json, quiet=quiet)
     open_ends = [each for each in found if not each.converged]
@@ -105,7 +106,8 @@ def md(
         raise ConfigError(f"--record: found {record}, but {file} has the records 0 to {len(structures) - 1}")
     calculator = open_calculator(model, dtype, device, option or ())
     times: dict[str, Any] = {"timestep_fs": timestep, "temperature_K": temperature, "every": every}
-    run = mat.molecular_dynamics(structures[record], calculator, steps=steps, seed=seed, out=path, **times)
+    with records_of(file, [record]):
+        run = mat.molecular_dynamics(structures[record], calculator, steps=steps, seed=seed, out=path, **times)
     figures = run.to_dict()
     text = f"{steps} steps of {timestep} fs, mean temperature {figures['mean_temperature_K']:.1f} K"
     drift = run.drift_eV_per_atom_per_ps

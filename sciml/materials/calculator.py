@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -88,7 +89,10 @@ class PotentialCalculator(Calculator):
             raise PropertyNotImplementedError(f"stress needs three periodic directions, found pbc = {self.atoms.pbc.tolist()}")
         if len(self.atoms) == 0 or not np.isfinite(self.atoms.positions).all():
             raise DataError("calculator: the structure has no atoms or positions that are not finite")
-        (prediction,) = self.potential.predict([self.atoms], dtype=self.dtype, device=self.device)
+        try:
+            (prediction,) = self.potential.predict([self.atoms], dtype=self.dtype, device=self.device)
+        except DataError as error:  # here it is the only structure; which one of the caller's it is, the caller knows
+            raise type(error)(re.sub(r"^structure 0[:,] ", "", str(error))) from error
         self.results = _results(prediction, periodic=all(self.atoms.pbc))
         if prediction.in_domain is False:
             self._warn(prediction)

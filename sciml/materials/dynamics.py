@@ -16,7 +16,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.verlet import VelocityVerlet
 
 from sciml import files, seeding
-from sciml.errors import ConfigError, ConvergenceError, DataError
+from sciml.errors import ConfigError, ConvergenceError, DataError, SciMLError
 from sciml.materials.calculator import as_calculator
 from sciml.materials.snapshot import as_extxyz, energy_and_forces, potential_energy
 from sciml.materials.structure import as_atoms
@@ -24,6 +24,8 @@ from sciml.materials.structure import as_atoms
 __all__ = ["MolecularDynamics", "molecular_dynamics"]
 
 FLAT = 1e-10  # a moment of inertia below this part of the largest is none: the molecule is linear
+HOTTEST_K, HOTTER = 1e6, 100.0  # beyond the larger of this and that many times the first temperature nothing is matter any more
+FARTHEST_A = 2.0  # in one step; about a bond: what moves farther was never pushed by the neighbours it passed
 
 _log = logging.getLogger("sciml.materials.dynamics")
 
@@ -103,21 +105,22 @@ def molecular_dynamics(
     centre of mass rests and what is not periodic does not turn, unless atoms are constrained); without it the momenta of the input are
     kept. `out` takes an extxyz trajectory with a frame each `every` steps and the last (eV, eV/A, momenta in ASE's units, time_fs); it
     appears when the run ends, also by an error or an interrupt, with the whole frames up to then. Raises ConfigError for options,
-    DataError for an empty structure, ConvergenceError that names the step where energy or forces stop being finite.
+    DataError for an empty structure, ConvergenceError that names the step at which the run blows up: energy, forces or positions that are
+    not finite, an atom that moves 2 A in one step, a temperature above 1e6 K (and above 100 times the first); SciMLError that names the
+    step at which the calculator raised an error.
     """
     moving = as_atoms(atoms).copy()
     _check(moving, ensemble, timestep_fs, steps, temperature_K, every)
     moving.calc = as_calculator(calculator)
     if temperature_K is not None:
         _draw_momenta(moving, temperature_K, seed)
-    freedom, rows = _degrees_of_freedom(moving), []
-    with contextlib.nullcontext() if out is None else files.write_records(out) as trajectory:
-        for step in _steps(moving, timestep_fs, steps):
-            rows.append((step * timestep_fs, *_energies(moving, step)))
+    rows: list[tuple[float, ...]] = []
+    with contextlib.nullcontext() if out is None else files.write_records(out) as trajectory, _kept(rows, every, out):
+        for step, *figures in _steps(moving, timestep_fs, int(steps)):
             if trajectory is not None and (step % every == 0 or step == steps):
                 trajectory.write(_frame(moving, step * timestep_fs))
-    times, potential, kinetic = np.array(rows).T
-    temperatures = 2 * kinetic / (units.kB * freedom) if freedom else np.zeros_like(kinetic)
+            rows.append((step * timestep_fs, *figures))
+    times, potential, kinetic, temperatures = np.array(rows).T
     run = MolecularDynamics(_frozen(moving), timestep_fs, times, potential, kinetic, temperatures, seed, None if out is None else str(out))
     _log.info("%d steps of %g fs: drift %s eV/atom/ps", steps, timestep_fs, run.drift_eV_per_atom_per_ps)
     return run
@@ -175,21 +178,65 @@ def _vanishes(vectors: np.ndarray, scale: float | None = None) -> bool:
     return bool(np.abs(vectors.sum(0)).max() <= 1e-8 * (np.abs(vectors).sum() if scale is None else scale))
 
 
-def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[int]:
+def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[tuple[int, float, float, float]]:
+    """Step, potential and kinetic energy (eV), temperature (K) at every step, the start included; raises where the run blows up."""
+    freedom, first = _degrees_of_freedom(atoms), 0.0
     integrator = VelocityVerlet(atoms, timestep_fs * units.fs)
-    yield 0
-    for step in range(1, int(steps) + 1):
-        integrator.step()
-        yield step
+    for step in range(steps + 1):
+        before = atoms.positions.copy()
+        with _named(step, atoms):
+            if step:
+                integrator.step()
+            forces, potential = atoms.get_forces(), potential_energy(atoms)
+        kinetic = float(atoms.get_kinetic_energy())
+        temperature = 2 * kinetic / (units.kB * freedom) if freedom else 0.0
+        first = first if step else temperature
+        if fault := _fault(atoms.positions - before, (potential, kinetic, forces, atoms.positions), temperature, first):
+            hint = f"timestep_fs={timestep_fs:g} is too long, or the start is far from anything stable (relax it first)"
+            raise _BrokenError(ConvergenceError, step, f"{fault}; {hint}")
+        yield step, potential, kinetic, temperature
 
 
-def _energies(atoms: Atoms, step: int) -> tuple[float, float]:
-    """Potential and kinetic energy in eV, the potential one of the kind that forces derive from."""
-    forces = atoms.get_forces()
-    potential = potential_energy(atoms)
-    if not (math.isfinite(potential) and np.isfinite(forces).all()):
-        raise ConvergenceError(f"molecular_dynamics: step {step}: energy or forces are not finite; a smaller timestep_fs may help")
-    return potential, float(atoms.get_kinetic_energy())
+@contextlib.contextmanager
+def _kept(rows: list[tuple[float, ...]], every: int, out: str | Path | None) -> Iterator[None]:
+    """An error in the block that ends the dynamics says where the frames up to then lie."""
+    try:
+        yield
+    except _BrokenError as error:
+        frames = f"; {out} has the frames up to step {(len(rows) - 1) // every * every}" if rows and out is not None else ""
+        raise error.kind(f"{error}{frames}") from error.__cause__
+
+
+class _BrokenError(Exception):
+    """The dynamics cannot go on; `kind` is what the caller will get."""
+
+    def __init__(self, kind: type[SciMLError], step: int, message: str) -> None:
+        super().__init__(f"molecular_dynamics: step {step}: {message}")
+        self.kind = kind
+
+
+@contextlib.contextmanager
+def _named(step: int, atoms: Atoms) -> Iterator[None]:
+    """Within the block an error of the calculator becomes a SciMLError that names the step; those of sciml go through as they are."""
+    try:
+        yield
+    except SciMLError:
+        raise
+    except Exception as error:  # any code may stand behind a calculator
+        what = f"the calculator {type(atoms.calc).__name__} raised {type(error).__name__}: {error}"
+        raise _BrokenError(SciMLError, step, what) from error
+
+
+def _fault(moves: np.ndarray, state: tuple[Any, ...], temperature_K: float, first_K: float) -> str:
+    """What shows that the run has blown up after moves [N,3] (A), or ""."""
+    if not all(np.isfinite(values).all() for values in state):
+        return "energy, forces or positions are not finite"
+    lengths = np.linalg.norm(moves, axis=1)
+    atom = int(lengths.argmax())
+    if lengths[atom] > FARTHEST_A:
+        return f"atom {atom} moved by {lengths[atom]:.3g} A in one step, more than {FARTHEST_A:g}, at {temperature_K:.3g} K"
+    hottest = max(HOTTEST_K, HOTTER * first_K)
+    return f"the temperature is {temperature_K:.3g} K, above {hottest:.3g}" if temperature_K > hottest else ""
 
 
 def _frame(atoms: Atoms, time_fs: float) -> bytes:

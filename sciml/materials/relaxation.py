@@ -15,7 +15,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 
-from sciml.errors import ConfigError, DataError
+from sciml.errors import ConfigError, DataError, SciMLError
 from sciml.materials.calculator import as_calculator
 from sciml.materials.snapshot import energy_and_forces, potential_energy
 from sciml.materials.structure import as_atoms, one_or_many
@@ -34,7 +34,7 @@ class Relaxation:
     energy that forces derive from; `max_force_eV_per_A` is the longest force on an atom that is free to move; `pressure_GPa` =
     -tr(stress)/3 and `stress_error_GPa`, the largest component of stress + pressure asked for, are None unless the cell was relaxed.
     `reason` says why a run ended without converging, else "". Where the calculator raised an error, `atoms` is the structure as given,
-    without labels, after 0 steps, and the figures are None.
+    without labels, after 0 steps, and the figures are None; `reason` then names the step at which it did.
     """
 
     atoms: Atoms
@@ -105,6 +105,14 @@ class _NoStressError(DataError):
     """The cell is to be relaxed, and the calculator gives no stress: no structure can be relaxed so."""
 
 
+class _StepError(Exception):
+    """What the calculator raised, and after how many steps."""
+
+    def __init__(self, cause: Exception, step: int) -> None:
+        super().__init__(str(cause))
+        self.cause, self.step = cause, step
+
+
 @dataclass(frozen=True)
 class _Conditions:
     cell: bool
@@ -138,7 +146,9 @@ def _relax_one(frame: Atoms, index: int, calculator: Any, conditions: _Condition
     except _NoStressError:
         raise
     except Exception as error:  # any code may stand behind a calculator
-        reason = f"the calculator raised {type(error).__name__}: {error}"
+        cause, step = (error.cause, error.step) if isinstance(error, _StepError) else (error, 0)
+        reason = str(cause) if isinstance(cause, SciMLError) else f"the calculator raised {type(cause).__name__}: {cause}"
+        reason += f" (at step {step})" if step else ""
     _warn(frame, index, reason)
     if hasattr(calculator, "reset"):
         calculator.reset()  # nothing half done may reach the next structure
@@ -187,7 +197,12 @@ def _run(atoms: Atoms, conditions: _Conditions, steps: int) -> tuple[int, str]:
     optimizer = BFGS(moving, logfile=None)
     taken = 0
     while True:
-        measured = conditions.measure(atoms)
+        try:
+            measured = conditions.measure(atoms)
+        except _NoStressError:
+            raise
+        except Exception as error:
+            raise _StepError(error, taken) from error
         if not all(value is None or math.isfinite(value) for value in measured):
             return taken, f"energy, forces or stress are not finite after {taken} steps"
         if conditions.met(measured) or taken == steps:

@@ -75,6 +75,20 @@ def test_check_against_a_model_takes_its_device_precision_and_threads(data, run,
     assert sciml(*words, "--dtype", "float16").exit_code == 2
 
 
+@pytest.mark.parametrize("words", [["--dtype", "float64"], ["--device", "cpu"], ["--threads", 1], ["--dtype", "float16"]])
+def test_check_refuses_options_of_a_model_where_there_is_none(data, words):
+    done = sciml("materials", "check", data / "train.extxyz", *words)
+    assert done.exit_code == 2 and f"{words[0]} {words[1]}: it has an effect with --model only" in done.stderr
+
+
+def test_check_names_the_record_that_the_model_refuses(run, tmp_path):
+    structures = copper(3)
+    structures[0].calc.results.pop("stress")
+    structures[2].numbers[0] = 14
+    done = sciml("materials", "check", write(tmp_path / "odd.extxyz", structures), "--model", run)
+    assert done.exit_code == 3 and "odd.extxyz: record 2, species: found Si" in done.stderr
+
+
 def test_predict(data, run, tmp_path):
     out = tmp_path / "predicted.extxyz"
     done = sciml("materials", "predict", run, data / "test.extxyz", "--out", out)
@@ -121,7 +135,8 @@ def test_what_is_no_model(bad_models, data, name):
 def test_predict_refuses(data, run, tmp_path):
     silicon = write(tmp_path / "si.extxyz", [bulk("Si")])
     wrong = sciml("materials", "predict", run, silicon, "--out", tmp_path / "x.extxyz")
-    assert wrong.exit_code == 3 and "found Si; this potential knows Cu" in wrong.stderr and not (tmp_path / "x.extxyz").exists()
+    assert wrong.exit_code == 3 and "si.extxyz: record 0, species: found Si; this potential knows Cu" in wrong.stderr
+    assert not (tmp_path / "x.extxyz").exists()
     words = ["materials", "predict", run, data / "test.extxyz", "--out"]
     assert sciml(*words, tmp_path / "x.extxyz", "--dtype", "float16").exit_code == 2
     assert sciml(*words, tmp_path / "x.extxyz", "--device", "cuda:99").exit_code == 2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import ase.io
 import numpy as np
 import pytest
-from ase.build import bulk
+from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 
 from tests.cli.sample import copper, in_bohr, sciml, write
@@ -122,3 +123,47 @@ def test_md(data, tmp_path):
     frames = ase.io.read(out, ":")
     assert len(frames) == 3 and np.allclose(frames[0].positions, ase.io.read(data / "test.extxyz", 1).positions, atol=1e-7)
     assert abs(found["last_total_energy_eV"] - found["first_total_energy_eV"]) < 0.01
+
+
+def test_md_that_blows_up_exits_4_and_keeps_the_frames(data, tmp_path):
+    out = tmp_path / "trajectory.extxyz"
+    words = ["--timestep", 50, "--temperature", 300, "--every", 1, "--record", 1]
+    done = sciml("materials", "md", "ase:emt", data / "test.extxyz", "--out", out, *words)
+    assert done.exit_code == 4 and done.stdout == ""
+    assert re.search(
+        r"test\.extxyz: record 1: molecular_dynamics: step \d+: .*trajectory\.extxyz has the frames up to step \d+", done.stderr
+    )
+    assert len(ase.io.read(out, ":")) >= 2
+
+
+@pytest.mark.parametrize("name", ["md", "relax", "audit"])
+def test_a_foreign_calculator_that_raises_is_named(data, tmp_path, monkeypatch, name):
+    class Failing(EMT):
+        calls = 0
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=("positions", "numbers", "cell", "pbc")):
+            self.calls += 1
+            if self.calls > 3:
+                raise RuntimeError("no licence")
+            super().calculate(atoms, properties, system_changes)
+
+    monkeypatch.setattr("sciml.cli.simulation.open_calculator", lambda *words: Failing())
+    monkeypatch.setattr("sciml.cli.materials.open_calculator", lambda *words: Failing())
+    words = [] if name == "audit" else ["--out", tmp_path / "out.extxyz", "--steps", 9]
+    done = sciml("materials", name, "ase:emt", data / "test.extxyz", *words)
+    said = {"md": "step 3: the calculator Failing raised", "relax": "record 0: the calculator raised", "audit": "the calculator raised"}[
+        name
+    ]
+    assert f"{said} RuntimeError: no licence" in done.output and "unexpected" not in done.output
+    assert done.exit_code == {"md": 1, "relax": 3, "audit": 1}[name]
+
+
+@pytest.mark.parametrize("name", ["md", "relax"])
+def test_refusals_name_file_and_record(run, tmp_path, name):
+    mixed = write(tmp_path / "mixed.extxyz", [*copper(1), bulk("Si")])
+    words = ["--record", 1] if name == "md" else []
+    done = sciml("materials", name, run, mixed, "--out", tmp_path / "x.extxyz", *words)
+    assert re.search(r"mixed\.extxyz.* record 1: species: found Si; this potential knows Cu", done.stderr)
+    open_ends = write(tmp_path / "open.extxyz", [*copper(1), molecule("H2O")])
+    done = sciml("materials", "relax", "ase:emt", open_ends, "--out", tmp_path / "y.extxyz", "--cell")
+    assert done.exit_code == 3 and "open.extxyz: record 1: --cell needs three periodic directions" in done.stderr

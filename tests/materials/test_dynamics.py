@@ -1,6 +1,7 @@
 """Newton's equations: conservation, order of the error, reversibility, the trajectory on disk."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
 from ase.io import read
 
-from sciml.errors import ConfigError, ConvergenceError, DataError
+from sciml.errors import ConfigError, ConvergenceError, DataError, SciMLError
+from sciml.materials import dynamics
 from sciml.materials.dynamics import MolecularDynamics, molecular_dynamics
 from tests.data.cases.calculators import morse, springs
 
@@ -198,6 +200,46 @@ def test_what_was_computed_is_kept_when_a_run_breaks(tmp_path, error, raised):
         molecular_dynamics(copper(), Breaking(error), steps=50, temperature_K=300.0, out=out, every=5)
     assert [frame.info["time_fs"] for frame in read(out, ":")] == [0, 5, 10]
     assert [path.name for path in tmp_path.iterdir()] == ["run.extxyz"]
+
+
+@pytest.mark.parametrize("start", ["long steps", "atoms inside each other"])
+def test_a_run_that_blows_up_ends_there_and_says_so(tmp_path, start):
+    """Copper in steps of 50 fs gains ten eV an atom in each; two argon atoms at a tenth of their distance fly apart at once."""
+    out, atoms = tmp_path / "run.extxyz", copper()
+    options = {"timestep_fs": 50.0, "temperature_K": 300.0}
+    if start != "long steps":
+        atoms, options = Atoms("Ar2", [[0, 0, 0], [0.25, 0, 0]]), {"timestep_fs": 20.0}
+    calculator = EMT() if start == "long steps" else springs([500.0], [2.55], [6.0])
+    with pytest.raises(ConvergenceError, match=r"step [1-9]\d*: .*(moved by|temperature is|not finite).*timestep_fs=.*run.extxyz has the"):
+        molecular_dynamics(atoms, calculator, steps=100, out=out, every=1, **options)
+    frames = read(out, ":")
+    assert 1 <= len(frames) < 10 and all(np.isfinite(frame.positions).all() and np.isfinite(frame.get_forces()).all() for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("moves", "energy", "temperature", "first", "says"),
+    [
+        ([[0, 0, 0], [0, 1.9, 0]], 0.0, 9e5, 0.0, ""),
+        ([[0, 0, 0], [0, 2.1, 0]], 0.0, 300.0, 0.0, "atom 1 moved by 2.1 A"),
+        ([[0, 0, 0]], 0.0, 1.1e6, 300.0, r"temperature is 1.1e\+06 K, above 1e\+06"),
+        ([[0, 0, 0]], 0.0, 1.1e6, 2e4, ""),  # a hot start: 100 times that is the bound
+        ([[0, 0, 0]], np.nan, 300.0, 0.0, "not finite"),
+        ([[0, 0, np.inf]], 0.0, 300.0, 0.0, "not finite"),
+    ],
+)
+def test_what_shows_that_a_run_has_blown_up(moves, energy, temperature, first, says):
+    moves = np.array(moves, dtype=float)
+    fault = dynamics._fault(moves, (energy, moves), temperature, first)
+    assert re.search(says, fault) if says else fault == ""
+
+
+def test_a_foreign_calculator_that_raises_is_named_with_the_step(tmp_path):
+    out = tmp_path / "run.extxyz"
+    with pytest.raises(
+        SciMLError, match=r"step 12: the calculator Breaking raised RuntimeError: no licence; .*run.extxyz has the frames up to step 10"
+    ):
+        molecular_dynamics(copper(), Breaking(RuntimeError("no licence")), steps=50, temperature_K=300.0, out=out, every=5)
+    assert [frame.info["time_fs"] for frame in read(out, ":")] == [0, 5, 10]
 
 
 def test_a_run_that_breaks_at_once_leaves_an_older_trajectory_alone(tmp_path):

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 
 from sciml import seeding
-from sciml.errors import DataError
+from sciml.errors import DataError, SciMLError
 from sciml.materials.calculator import as_calculator
 
 __all__ = ["CalculatorFault", "Evaluation", "Frame", "Probe", "Precision"]
@@ -92,7 +92,8 @@ class Probe:
             forces = np.array(copy.get_forces(), dtype=np.float64)
             energy = self._energy(copy)
         except Exception as error:  # any code may stand behind a calculator
-            raise CalculatorFault(f"the calculator raised {type(error).__name__}: {error}") from error
+            what = str(error) if isinstance(error, SciMLError) else f"the calculator raised {type(error).__name__}: {error}"
+            raise CalculatorFault(what) from error
         if forces.shape != (len(atoms), 3):
             raise CalculatorFault(f"forces have the shape {forces.shape}, expected {(len(atoms), 3)}")
         for name, value in (("energy", energy), ("forces", forces), ("stress", tensor)):
