@@ -51,7 +51,7 @@ def make(name: str, runs: Path) -> None:
     members, out = (1 if "-" in name else 4), runs / name
     test = structures(name, "test")
     options = {**OPTIONS[name], "ensemble": members, "seed": SEED, "device": "cpu"}
-    potential = train_potential(structures(name, "train"), test=test, out=out, resume=out.exists(), **options)
+    potential = train_potential(structures(name, "train"), test=test, out=out, resume=(out / "config.json").exists(), **options)
     curve = out / "learning_curve.jsonl"
     ship(name if members == 1 else f"{name}-ensemble", potential, files.read_json(out / "metrics.json"), curve)
     if members > 1:

@@ -74,7 +74,7 @@ def main() -> None:
         seed=options.seed,
         device="cpu",
         out=options.out,
-        resume=options.out.exists(),
+        resume=(options.out / "config.json").exists(),
         **budget,
     )
     metrics, settled = (files.read_json(options.out / f"{name}.json") for name in ("metrics", "budget"))

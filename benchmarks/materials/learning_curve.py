@@ -90,7 +90,7 @@ def row_of(run: Run, structures: Sequence[Atoms], test: Sequence[Atoms], out: Pa
         recipe=RECIPE,
         device="cpu",
         out=out,
-        resume=out.exists(),
+        resume=(out / "config.json").exists(),
         report=False,
         verbose=False,
     )

@@ -37,7 +37,7 @@ def main() -> None:
             out = options.out / f"{name.replace(' ', '-')}-{'off' if pulay else 'in'}"
             recipe = {"energy_weight_late": energy, "stress_weight": stress}
             chosen = {"pulay": pulay, "recipe": recipe, "steps": options.steps, "report": False, "device": "cpu"}
-            potential = mat.train_potential(train, valid, out=out, resume=out.exists(), **chosen)
+            potential = mat.train_potential(train, valid, out=out, resume=(out / "config.json").exists(), **chosen)
             found = potential.metadata["metrics"]["validation"][0]
             rows.append({"pulay": "taken off" if pulay else "in the labels", "weights": name} | {key: found[key] for key in SHOWN})
             print(rows[-1]["pulay"], name, *(f"{found[key]:.4g} {unit}" for key, unit in SHOWN.items()), flush=True)

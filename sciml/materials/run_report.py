@@ -96,7 +96,8 @@ def run_facts(record: RunRecord) -> dict[str, Any]:
         "date": str(record.manifest["date"]).replace("T", " ").replace("+00:00", " UTC"),
         "training structures": f"{config['train_structures']} (+ {config['valid_structures']} for validation)",
         "data digest (SHA-256)": config["train_digest"],
-        "configuration": {name: value for name, value in config.items() if not name.endswith("digest")} | {"budget": dict(record.budget)},
+        "configuration": {name: value for name, value in config.items() if not name.endswith("digest")}
+        | {"budget": dict(record.budget), "data": record.manifest.get("data")},
         "versions": dict(record.manifest["versions"]),
     }
 
@@ -204,9 +205,11 @@ def _verdict(checked: LabelReport) -> str:
 def training_section(record: RunRecord) -> Section:
     """Learning curves of all members."""
     seconds = sum({line["member"]: line.get("seconds", 0.0) for line in record.curve}.values())
-    lead = (
-        f"{record.budget['steps']} steps a member, {seconds:.0f} s; the weights with the lowest validation loss (running means) are kept."
-    )
+    missing = record.metrics.get("without_validation")
+    kept = "the weights with the lowest validation loss (running means) are kept."
+    if missing:
+        kept = f"{missing}. The running means of the weights at the end are kept."
+    lead = f"{record.budget['steps']} steps a member, {seconds:.0f} s; {kept}"
     return Section("Training", curve_figures(record.curve), lead)
 
 

@@ -56,6 +56,8 @@ def nan_label(structures):
         (["--weights", "forces=many"], 2, "--weights: could not convert"),
         (["--weights", "dipole=1"], 2, "weights: found 'dipole'"),
         (["--references", "Xx=1"], 2, "references: found 'Xx'"),
+        (["--references", "Si=1"], 2, "references: found Si, which is not in"),
+        (["--resume"], 2, "out; leave out --resume to start"),
         (["--units", "energy=parsec"], 2, "parsec"),
         (["--keys", "energy=REF_energy"], 3, "none of 12 records has the column 'REF_energy'"),
         (["--test", "none.extxyz"], 3, "--test: none.extxyz is not there"),

@@ -44,7 +44,7 @@ def test_every_run_leaves_its_report(folder):
     index = json.loads((folder / "report-data" / "report.json").read_text())
     titles = [section["title"] for section in index["sections"]]
     assert titles == ["", "Test set", "Predicted uncertainty", "Worst structure", "Audit", "Training", "Data"]
-    assert index["run"]["data digest (SHA-256)"] == json.loads((folder / "config.json").read_text())["train_digest"]
+    assert index["run"]["data digest (SHA-256)"] == json.loads((folder / "manifest.json").read_text())["config"]["train_digest"]
     for target, name in (("energy", "energy"), ("forces", "force-components"), ("stress", "stress-components")):
         traces = json.loads((folder / "report-data" / f"{name}.json").read_text())["traces"]
         drawn = sum(len(trace["x"]) for trace in traces if trace["mode"] == "markers")

@@ -63,6 +63,12 @@ class Facts:
         """Atomic numbers in the set, sorted."""
         return tuple(sorted({z for composition in self.compositions for z in composition}))
 
+    def digest_of(self, rows: Indices) -> str:
+        """Digest of some of the structures: that of the set, and which they are; of all of them that of the set alone."""
+        if len(rows) == len(self.table.atoms):
+            return self.digest
+        return hashlib.sha256(self.digest.encode() + np.asarray(rows, dtype="<i8").tobytes()).hexdigest()
+
     def pulay_pressures(self, eV_per_atom: Mapping[str, float]) -> NDArray[np.float64]:
         """Isotropic stress [n] in eV/A^3 that the structures have too much by `PulayStress.eV_per_atom`; 0 without a volume."""
         per_cell = [pulay_pressure(eV_per_atom, [z for z, n in own.items() for _ in range(n)], 1.0) for own in self.compositions]

@@ -61,10 +61,11 @@ def train_potential(
     up. model: its name or config ("equivariant" with a cut-off of 5 A and a nuclear repulsion, if nothing is said). steps, minutes: the
     budget; minutes become steps once. weights: of energy, forces, stress, in units of the data's spread; a target that is named must have
     data. references: eV of single atoms by symbol, for elements without an isolated atom in the data. start_from: a potential to fine-tune.
-    resume: go on with the run in `out`, which otherwise must be empty. ensemble: members, trained one after the other. pulay: take a Pulay
-    stress off the stress labels, where strained cells in the data show one (`labels.pulay_stress`); it is said in the log, the metrics and
-    the model card. read_options: `units`, `keys`, ... of `read_structures` for paths. report: leave report.html in `out`. devices,
-    num_nodes, strategy: Lightning's flags for training on several devices (one process each).
+    resume: go on with the run in `out`, which otherwise must be empty (ConfigError where none was begun there). ensemble: members, trained
+    one after the other. pulay: take a Pulay stress off the stress labels, where strained cells in the data show one
+    (`labels.pulay_stress`); it is said in the log, the metrics and the model card. read_options: `units`, `keys`, ... of `read_structures`
+    for paths. report: leave report.html in `out`. devices, num_nodes, strategy: Lightning's flags for training on several devices (one
+    process each).
 
     The model lies in `out`/model, beside the learning curve, checkpoints, test metrics and parity data (see `run_folder`). With the same
     seed, thread count and steps the weights are the same bit for bit on CPU, also after interruptions. SIGINT raises KeyboardInterrupt and
@@ -96,7 +97,7 @@ def train_potential(
         folder.write_json("census.json", sets.census)
         job = _with_budget(job, folder, machine, steps, minutes, resume)
         members = [train_member(job, member, folder, machine, checkpoint_seconds, resume) for member in range(ensemble)]
-        return finish(job, members, folder, machine.device)
+        return finish(job, members, folder, machine.device, {"train": train, "valid": valid, "test": test})
 
 
 def _machine(device: str, devices: int, num_nodes: int, strategy: str, verbose: bool) -> Machine:

@@ -20,7 +20,7 @@ from sciml.materials.references import References
 from sciml.materials.training.data import GraphSet, atoms_of, passes
 from sciml.materials.training.loss import Objective, spread_of, targets_of
 from sciml.materials.training.recipe import Recipe
-from sciml.materials.training.sets import Sets
+from sciml.materials.training.sets import VALID_FROM, Sets
 from sciml.seeding import derive, numpy_generator
 
 logger = logging.getLogger("sciml.materials.training")
@@ -149,7 +149,8 @@ class Job:
 def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
     """Fit reference energies, take them off the labels, and settle targets and units of the loss, and the structures in a step.
 
-    Raises DataError where there is nothing to train on, a weighted target has no data, or an element is unknown.
+    Raises DataError where there is nothing to train on, a weighted target has no data, or an element is unknown; ConfigError for a
+    reference energy of an element that is not there. Without a validation set a warning in the log says so.
     """
     facts, recipe = sets.train.facts, options.recipe
     species = options.start.species if options.start is not None else facts.species
@@ -174,7 +175,14 @@ def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
     logger.info("targets %s; units of the loss %s; reference energies %s", ", ".join(targets), spread.to_dict(), references.to_dict())
     scale = spread.forces if "forces" in targets else spread.energy
     batch = recipe.structures_in_step(float(facts.table.atoms[sets.train_rows].mean()), processes)
+    if missing := without_validation(sets):
+        logger.warning("%s", missing)
     return Job(options, sets, species, references, Objective(recipe, spread, targets, recipe.steps), scale, batch, pulay)
+
+
+def without_validation(sets: Sets) -> str:
+    """Why a run has no validation set, or "" where it has one."""
+    return "" if len(sets.valid_rows) else f"no validation set: {len(sets.train_rows)} structures, {VALID_FROM} are needed; pass valid="
 
 
 def _pulay(sets: Sets) -> dict[str, float]:
@@ -198,12 +206,15 @@ def _references(sets: Sets, options: Options, species: tuple[int, ...]) -> Refer
     facts, rows = sets.train.facts, sets.train_rows
     counts, energy = facts.counts(species)[rows], facts.table.energy[rows]
     given: dict[str | int, float] = {_number(key): float(value) for key, value in (options.references or {}).items()}
+    if absent := [chemical_symbols[int(z)] for z in given if z not in species]:
+        known = ", ".join(chemical_symbols[z] for z in species)
+        raise ConfigError(f"references: found {', '.join(absent)}, which is not in {sets.train.name}; the elements there are {known}")
     isolated = facts.table.isolated[rows]
     if options.start is None:
         return References.fit(species, counts, energy, isolated, given)
     before = np.array(options.start.references.energies)
     rest = energy - counts @ before - _predicted(options.start.members[0], sets.train, rows)
-    given = {z: value - options.start.references[z] for z, value in given.items() if z in species}
+    given = {z: value - options.start.references[z] for z, value in given.items()}
     change = References.fit(species, counts, rest, isolated, given)
     return replace(change, energies=tuple((before + np.array(change.energies)).tolist()))
 

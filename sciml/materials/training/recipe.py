@@ -70,9 +70,17 @@ class Recipe(BaseModel):
             lines = (f"recipe.{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r}" for e in error.errors())
             raise ConfigError("; ".join(lines)) from None
 
+    def warmup(self, steps: int) -> int:
+        """Steps of the warm-up in a run of `steps`."""
+        return min(self.warmup_steps, steps // 10)
+
+    def as_run(self, steps: int) -> dict[str, Any]:
+        """The recipe as plain values with the steps and the warm-up that a run of `steps` had."""
+        return self.model_dump() | {"steps": steps, "warmup_steps": self.warmup(steps)}
+
     def learning_rate(self, step: int, steps: int) -> float:
         """Learning rate of a step in 0..steps-1: linear warm-up to `peak_lr`, then half a cosine to 0 at `steps`."""
-        warmup = min(self.warmup_steps, steps // 10)
+        warmup = self.warmup(steps)
         if step < warmup:
             return self.peak_lr * (step + 1) / (warmup + 1)
         return self.peak_lr * 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,16 +17,21 @@ from sciml.materials.potential import EnergyModel, Potential
 from sciml.materials.run_report import write_run_report
 from sciml.materials.training.data import atoms_of
 from sciml.materials.training.evaluation import TestResult, evaluate
-from sciml.materials.training.preparation import Job
-from sciml.materials.training.run_folder import RunFolder
-from sciml.materials.training.sets import Sets, pieces
+from sciml.materials.training.preparation import Job, without_validation
+from sciml.materials.training.run_folder import CONFIG, RunFolder
+from sciml.materials.training.sets import Sets, Source, pieces
 
 logger = logging.getLogger("sciml.materials.training")
 REPORTED = 1000
 
 
-def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder, device: torch.device) -> Potential:
-    """Save the potential of the trained members, measure it on the test set, save metrics (in the model too), parity data and manifest."""
+def finish(
+    job: Job, members: Sequence[EnergyModel], folder: RunFolder, device: torch.device, sources: Mapping[str, Source | None]
+) -> Potential:
+    """Save the potential of the trained members, measure it on the test set, save metrics (in the model too), parity data and manifest.
+
+    sources: what was given as train, valid and test, which the manifest names.
+    """
     sets = job.sets
     seen = set(sets.train.facts.shortest_A) | (job.options.start.pairs_seen or set() if job.options.start is not None else set())
     potential = Potential(members, job.references, pairs_seen=seen)
@@ -42,14 +48,14 @@ def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder, device: 
         }
         result = evaluate(potential, pieces(sets.test, sets.read), **chosen)
     metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
-    metrics["pulay_eV_per_atom"] = job.pulay_eV_per_atom
+    metrics |= {"pulay_eV_per_atom": job.pulay_eV_per_atom, "without_validation": without_validation(sets) or None}
     potential.metadata["metrics"] = metrics
     if folder.writes:
         folder.write_json("metrics.json", metrics)
         written = ["config.json", "census.json", "budget.json", "learning_curve.jsonl", "metrics.json", *_write_parity(result, folder)]
         save_potential(potential, folder.model)
-        config = files.read_json(folder.path / "config.json")
-        files.write_manifest(folder.path, kind="training", files=tuple(written), seed=job.options.seed, config=config, metrics=metrics)
+        facts = {"config": _as_run(job, files.read_json(folder.path / CONFIG)), "data": data_of(sets, sources), "metrics": metrics}
+        files.write_manifest(folder.path, kind="training", files=tuple(written), seed=job.options.seed, **facts)
         logger.info("the potential lies in %s", folder.model)
         if job.options.report:
             write_run_report(folder.path, potential, _reported(sets), seed=job.options.seed, device=str(device))
@@ -73,18 +79,53 @@ def validation_of(curve: Sequence[dict[str, Any]], members: int) -> list[dict[st
     return found
 
 
+def data_of(sets: Sets, sources: Mapping[str, Source | None]) -> dict[str, Any]:
+    """Where the structures of each set came from, how many were used, and their digest; None for a set that there was not."""
+    train, valid, digests = sources["train"], sources["valid"], _digests(sets)
+    found: dict[str, Any] = {"train": {"source": _origin(train), "structures": len(sets.train_rows), "digest": digests["train_digest"]}}
+    found |= {"valid": None, "test": None if sets.test is None else {"source": _origin(sets.test)}}
+    if len(sets.valid_rows):
+        origin = f"a part of {_origin(train)}" if valid is None else _origin(valid)
+        found["valid"] = {"source": origin, "structures": len(sets.valid_rows), "digest": digests["valid_digest"]}
+    return found
+
+
+def _origin(source: Source | None) -> str:
+    """A path, several, or the number of structures that were given in memory."""
+    if source is None or isinstance(source, str | Path):
+        return str(source)
+    paths = [str(item) for item in source if isinstance(item, str | Path)]
+    others = len(source) - len(paths)
+    return ", ".join([*paths, f"{others} structures in memory"] if others or not paths else paths)
+
+
+def _digests(sets: Sets) -> dict[str, str | None]:
+    """Digests of the structures that were trained on and validated on."""
+    valid = sets.valid.facts.digest_of(sets.valid_rows) if len(sets.valid_rows) else None
+    return {"train_digest": sets.train.facts.digest_of(sets.train_rows), "valid_digest": valid}
+
+
+def _as_run(job: Job, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with what came of it: steps, warm-up, and digests of the structures that were used (config.json: of all read)."""
+    return {**config, **_digests(job.sets), "recipe": _recipe(job)}
+
+
+def _recipe(job: Job) -> dict[str, Any]:
+    return job.options.recipe.as_run(job.objective.steps) | {"batch_structures": job.batch}
+
+
 def _training(job: Job) -> dict[str, Any]:
     """What a model file says of its training."""
     sets, options = job.sets, job.options
     return {
-        "train_digest": sets.train.facts.digest,
+        **_digests(sets),
         "train_structures": len(sets.train_rows),
         "valid_structures": len(sets.valid_rows),
         "census": sets.census,
         "targets": list(job.objective.targets),
         "spread": job.objective.spread.to_dict(),
         "pulay_eV_per_atom": job.pulay_eV_per_atom,
-        "recipe": options.recipe.model_dump() | {"batch_structures": job.batch},
+        "recipe": _recipe(job),
         "steps": job.objective.steps,
         "seed": options.seed,
         "fine_tuned": options.start is not None,

@@ -25,6 +25,7 @@ from sciml import files
 from sciml.errors import ConfigError
 from sciml.materials.training.checkpoint import CheckpointFolder
 
+CONFIG = "config.json"
 _WAIT_SECONDS = 600.0
 
 
@@ -38,7 +39,11 @@ class RunFolder:
 
     @contextlib.contextmanager
     def held(self, resume: bool) -> Iterator[None]:
-        """Hold the folder for this run. ConfigError where it is in use, or holds something and `resume` is not set."""
+        """Hold the folder for this run. ConfigError where it is in use, holds something and `resume` is not set, or no run was begun there
+        and it is set.
+
+        A run that was killed before it wrote its configuration has left the file of its lock: it too can be resumed.
+        """
         if not self.writes:
             yield
             return
@@ -48,12 +53,14 @@ class RunFolder:
         if found and not resume:
             hint = "give another folder, or resume=True to go on with that run"
             raise ConfigError(f"out: {self.path} is not empty (it holds {found[0]!r}); {hint}")
+        if resume and not any((self.path / name).is_file() for name in (CONFIG, ".lock")):
+            raise ConfigError(f"out: nothing to resume in {self.path}; leave out resume=True to start")
         with files.lock(self.path):
             yield
 
     def settle_config(self, config: dict[str, Any]) -> None:
         """Record the configuration, or compare it with the recorded one. ConfigError lists every field that differs."""
-        place = self.path / "config.json"
+        place = self.path / CONFIG
         config = json.loads(json.dumps(config))
         if place.is_file():
             differences = list(_differences(files.read_json(place), config))

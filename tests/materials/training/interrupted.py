@@ -33,7 +33,8 @@ def run(out: str, steps: int, **options) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=True, checkpoint_seconds=0.1, **options)
+        resume = Path(out, "config.json").exists()
+        train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=resume, checkpoint_seconds=0.1, **options)
     finally:
         torch.set_num_threads(threads)
 

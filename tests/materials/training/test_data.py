@@ -58,6 +58,14 @@ def test_facts_are_those_of_the_structures(copper) -> None:
     assert facts.digest == MemoryGraphs(mixed(copper), 4.0, "train").facts.digest
 
 
+def test_a_digest_names_the_rows_it_is_of(copper) -> None:
+    facts, again, other = (MemoryGraphs(copper(4, seed=seed), 4.0, "set").facts for seed in (0, 0, 1))
+    rows = [np.array(rows) for rows in ([0, 1, 2, 3], [0, 1], [2, 3])]
+    digests = [facts.digest_of(each) for each in rows]
+    assert digests[0] == facts.digest and len(set(digests)) == 3
+    assert digests == [again.digest_of(each) for each in rows] and digests[1] != other.digest_of(rows[1])
+
+
 def test_atom_next_to_its_own_image_is_not_isolated() -> None:
     lone = Atoms("Cu", cell=[3, 30, 30], pbc=[True, False, False])
     assert not MemoryGraphs([lone], 4.0, "x").facts.table.isolated[0]

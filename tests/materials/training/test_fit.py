@@ -14,6 +14,7 @@ from sciml import files
 from sciml.errors import ConfigError, DataError
 from sciml.materials.model_file import load_potential
 from sciml.materials.potential import Potential
+from sciml.materials.run_report import RunRecord, training_section
 from sciml.materials.training import train_potential
 
 CASES = Path(__file__).resolve().parents[2] / "data" / "cases"
@@ -67,6 +68,30 @@ def test_existing_folder_is_refused_and_a_finished_run_is_read(copper, tiny, tmp
         train_potential(copper(5), **arguments, resume=True)
     with pytest.raises(ConfigError, match="steps: found 9, but the run in .* was begun with 4"):
         train_potential(copper(4), **(arguments | {"steps": 9}), resume=True)
+
+
+def test_the_manifest_says_what_was_run_on_what(copper, tiny, tmp_path: Path) -> None:
+    """Steps and warm-up of the run, not of the recipe; sources and digests of what was trained on and validated on."""
+    ase.io.write(tmp_path / "train.extxyz", copper(24), format="extxyz")
+    chosen = {"steps": 30, "model_options": tiny, "cutoff_A": 4.0, "report": False}
+    train_potential(tmp_path / "train.extxyz", test=copper(2, seed=9), out=tmp_path / "split", **chosen)
+    manifest = files.verify_folder(tmp_path / "split")
+    config, data = manifest["config"], manifest["data"]
+    assert (config["recipe"]["steps"], config["recipe"]["warmup_steps"]) == (30, 3)
+    training = load_potential(tmp_path / "split").metadata["training"]
+    assert training["recipe"] == config["recipe"] and training["train_digest"] == config["train_digest"] == data["train"]["digest"]
+    assert config["valid_digest"] == data["valid"]["digest"] == training["valid_digest"] != config["train_digest"]
+    assert data["train"]["source"] == str(tmp_path / "train.extxyz") and data["valid"]["source"] == f"a part of {data['train']['source']}"
+    assert data["train"]["structures"] + data["valid"]["structures"] == 24 and data["test"] == {"source": "2 structures in memory"}
+    assert files.read_json(tmp_path / "split" / "metrics.json")["without_validation"] is None
+    train_potential(copper(4), out=tmp_path / "few", **chosen)
+    manifest = files.verify_folder(tmp_path / "few")
+    assert manifest["data"]["train"]["source"] == "4 structures in memory" and manifest["data"]["valid"] is manifest["data"]["test"] is None
+    assert manifest["config"]["valid_digest"] is None
+    assert "no validation set: 4 structures" in manifest["metrics"]["without_validation"]
+    assert "no validation set: 4 structures" in training_section(RunRecord.read(tmp_path / "few")).lead
+    with pytest.raises(ConfigError, match="nothing to resume in .*missing"):
+        train_potential(copper(4), out=tmp_path / "missing", resume=True, **chosen)
 
 
 def test_fine_tuning_starts_where_the_other_ended(copper, tiny, tmp_path: Path) -> None:

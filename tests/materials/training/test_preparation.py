@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from sciml.errors import ConfigError
 from sciml.materials.potential import Potential
 from sciml.materials.training import Recipe
-from sciml.materials.training.preparation import Job, make_options, prepare
+from sciml.materials.training.preparation import Job, make_options, prepare, without_validation
 from sciml.materials.training.sets import open_sets
 
 
@@ -44,6 +44,22 @@ def test_reference_energies_by_origin(tiny) -> None:
 def test_unknown_reference_element_is_refused(copper, tiny) -> None:
     with pytest.raises(ConfigError, match="references: found 'Xx', expected a chemical symbol"):
         job(copper(2), tiny, {"Xx": 1.0})
+
+
+def test_references_of_elements_that_are_not_there_are_refused(copper, tiny) -> None:
+    with pytest.raises(ConfigError, match=r"references: found Si, O, which is not in training set; the elements there are Cu"):
+        job(copper(2), tiny, {"Cu": -1.0, "Si": -2.0, "O": -3.0})
+
+
+def test_a_run_without_a_validation_set_says_so(copper, tiny, caplog) -> None:
+    with caplog.at_level("WARNING"):
+        few = job(copper(19), tiny)
+    assert [each.message for each in caplog.records] == ["no validation set: 19 structures, 20 are needed; pass valid="]
+    assert without_validation(few.sets) == caplog.records[0].message
+    caplog.clear()
+    with caplog.at_level("WARNING"):
+        enough = job(copper(20), tiny)
+    assert without_validation(enough.sets) == "" and not caplog.records
 
 
 def strained(c: float) -> list[Atoms]:

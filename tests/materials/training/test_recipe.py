@@ -28,6 +28,14 @@ def test_tiny_budgets_have_positive_finite_rates(steps: int) -> None:
     assert all(0 < rate <= 1e-2 for rate in rates)
 
 
+def test_the_recipe_as_it_was_run_has_the_steps_and_the_warm_up_of_the_run() -> None:
+    recipe = Recipe(steps=5000, warmup_steps=100, peak_lr=0.02)
+    assert recipe.as_run(60) == recipe.model_dump() | {"steps": 60, "warmup_steps": 6}
+    assert recipe.as_run(2000)["warmup_steps"] == 100
+    rates = [recipe.learning_rate(step, 60) for step in range(60)]
+    assert rates.index(max(rates)) == recipe.warmup(60)
+
+
 def test_energy_weight_rises_steadily_until_the_last_three_tenths() -> None:
     recipe = Recipe(energy_weight=10, energy_weight_late=40, late_fraction=0.3)
     weights = [recipe.energy_weight_at(step, 100) for step in range(100)]

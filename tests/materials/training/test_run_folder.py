@@ -20,6 +20,27 @@ def test_folder_with_content_is_refused_unless_resumed(tmp_path: Path) -> None:
         assert folder.budget() == {"steps": 3}
 
 
+@pytest.mark.parametrize("content", [None, [], ["notes.txt"]])
+def test_where_no_run_was_begun_there_is_nothing_to_resume(tmp_path: Path, content: list[str] | None) -> None:
+    place = tmp_path / "run"
+    for name in content or []:
+        place.mkdir(exist_ok=True)
+        (place / name).write_text("mine")
+    if content == []:
+        place.mkdir()
+    with pytest.raises(ConfigError, match=r"out: nothing to resume in .*run; leave out resume=True to start"), RunFolder(place).held(True):
+        pass
+    assert place.exists() == (content is not None)
+
+
+@pytest.mark.parametrize("name", ["config.json", ".lock"])
+def test_what_was_killed_before_its_first_checkpoint_is_resumed(tmp_path: Path, name: str) -> None:
+    """config.json is written before the first step, the file of the lock before anything is read."""
+    (tmp_path / name).write_text("{}")
+    with RunFolder(tmp_path).held(True):
+        pass
+
+
 def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
     with RunFolder(tmp_path).held(False), pytest.raises(ConfigError, match="in use by process"), RunFolder(tmp_path).held(True):
         pass
