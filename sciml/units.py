@@ -53,6 +53,16 @@ def factor(quantity: str, unit: str) -> float:
     known = name if name in table else lower.get(name.lower().replace("å", "a").replace("**", "^").replace(" ", ""), "")
     if not known or (name[:1] in "mM" and known[:1] != name[:1]):  # "MeV" is not "meV"
         near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-        hint = f", did you mean {lower[near[0]]!r}?" if near else ""
-        raise ConfigError(f"units: {quantity}: unknown unit {unit!r}{hint} Known: {', '.join(table)}; '-' before a unit flips the sign")
+        hint = f" (did you mean {lower[near[0]]!r}?)" if near else ""
+        raise ConfigError(f"units: {quantity}: unknown unit {unit!r}{hint}. Known: {_known(quantity)}. A '-' before it flips the sign.")
     return sign * table[known]
+
+
+def _known(quantity: str) -> str:
+    """The units of a quantity in words; quotients by their parts, of which there are too many."""
+    energies, lengths = ", ".join(_ENERGIES), ", ".join(_LENGTHS)
+    if quantity == "forces":
+        return f"ENERGY/LENGTH, as eV/A, of {energies} and {lengths}"
+    if quantity == "stress":
+        return f"{', '.join(_PRESSURES)}, or ENERGY/LENGTH^3, as eV/A^3, of {energies} and {lengths}"
+    return ", ".join(UNITS[quantity])

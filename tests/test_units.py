@@ -44,8 +44,12 @@ def test_unknown_units_are_named_with_the_nearest(unit):
 
 
 def test_messages():
-    with pytest.raises(ConfigError, match="did you mean 'kBar'"):
+    with pytest.raises(ConfigError, match=r"'kbra' \(did you mean 'kBar'\?\)\. Known: GPa, kBar, bar, Pa, or ENERGY/LENGTH\^3,"):
         units.factor("stress", "kbra")
+    with pytest.raises(ConfigError, match=r"unknown unit 'parsec'\. Known: eV, meV, .*, kJ/mol\. A '-' before it flips the sign\.$"):
+        units.factor("energy", "parsec")
+    with pytest.raises(ConfigError, match=r"Known: ENERGY/LENGTH, as eV/A, of eV, .* and A, angstrom, nm, pm, bohr\."):
+        units.factor("forces", "parsec")
     with pytest.raises(ConfigError, match=r"no quantity 'charge', expected one of energy, length"):
         units.factor("charge", "e")
     with pytest.raises(ConfigError, match="unknown unit 'MeV'"):

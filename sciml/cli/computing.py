@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ def use_threads(threads: int | None) -> None:
 def read_options(
     units: Sequence[str] | None, keys: Sequence[str] | None, symbols: str | None, min_distance: float, format: str | None
 ) -> dict[str, Any]:
-    """Arguments of `read_structures` from what was typed."""
+    """Arguments of `read_structures` from what was typed. ConfigError for what is no distance or no NAME=VALUE."""
+    if not (math.isfinite(min_distance) and min_distance >= 0):
+        raise ConfigError(f"--min-distance: found {min_distance}, expected a finite number >= 0 (A)")
     options: dict[str, Any] = {"min_distance_A": min_distance}
     options |= {"units": pairs("--units", units)} if units else {}
     options |= {"keys": pairs("--keys", keys)} if keys else {}

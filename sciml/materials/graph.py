@@ -12,6 +12,7 @@ from ase import Atoms
 from torch import Tensor
 from torch_geometric.data import Data
 
+from sciml.errors import DataError
 from sciml.materials.neighbors import periodic_edges
 
 __all__ = ["GRAPH_FIELDS", "CrystalGraph", "GraphField", "Triplets", "build_graph", "build_graphs", "collate", "edge_vectors", "triplets"]
@@ -100,13 +101,18 @@ def build_graph(atoms: Any, cutoff: float) -> CrystalGraph:
 
     atoms: ase.Atoms, or a pymatgen Structure or Molecule; it is not changed, and the graph holds copies
 
-    Raises ConfigError for a cut-off that is no positive number, DataError for positions or cells that no structure can have.
+    Raises ConfigError for a cut-off that is no positive number, DataError for no atoms, and for positions or cells that no structure can
+    have.
     """
-    return build_graphs([atoms], cutoff)
+    graph = build_graphs([atoms], cutoff)
+    if not graph.num_nodes:
+        raise DataError("build_graph: the structure has no atoms; expected at least one")
+    return graph
 
 
 def build_graphs(structures: Any, cutoff: float) -> CrystalGraph:
-    """`build_graph` of one structure or many, as one graph with `batch` and `ptr`: one compiled loop over all of them.
+    """`build_graph` of one structure or many, as one graph with `batch` and `ptr`: one compiled loop over all of them. One without
+    atoms has its place among the others.
 
     Raises ConfigError for a cut-off that is no positive number, DataError that names the structure (counted from 0) and the field.
     """

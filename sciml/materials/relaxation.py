@@ -94,6 +94,8 @@ def iterate_relax(
     if steps % 1 != 0 or steps < 0:
         raise ConfigError(f"relax: steps={steps}, expected a whole number >= 0")
     for index, frame in enumerate(frames):
+        if not len(frame):
+            raise DataError(f"relax: structure {index}: it has no atoms; expected at least one")
         if cell and not all(frame.pbc):
             raise DataError(f"relax: structure {index}: cell=True needs three periodic directions, found pbc = {frame.pbc.tolist()}")
     conditions = _Conditions(cell, pressure_GPa / EV_PER_A3_IN_GPA, fmax_eV_per_A, stress_GPa / EV_PER_A3_IN_GPA)

@@ -7,6 +7,7 @@ Files are parsed in a limited child process (`sciml.sandbox`) by the readers of 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -76,6 +77,7 @@ def read_structures(
             format=format,
         )
         return list(stream)
+    _check_distance(min_distance_A)
     objects = one_or_many(path)
     reader = LabelReader("objects", keys, units)
     found = [_finished(_record_of(each, k), reader, Place("object", k), min_distance_A, max_sites) for k, each in enumerate(objects)]
@@ -100,6 +102,7 @@ def iterate_structures(
     """
     if format is not None and format not in FORMATS:
         raise ConfigError(f"format: unknown format {format!r}; expected one of {', '.join(FORMATS)}")
+    _check_distance(min_distance_A)
     path = Path(path)
     form = format or detect(path)
     if symbols is not None and form != "poscar":
@@ -117,6 +120,11 @@ def iterate_structures(
                 yield _finished(record, reader, place.at(count), min_distance_A, max_sites)
                 count += 1
     reader.finish(count)
+
+
+def _check_distance(min_distance_A: float) -> None:
+    if not (math.isfinite(min_distance_A) and min_distance_A >= 0):
+        raise ConfigError(f"min_distance_A: found {min_distance_A}, expected a finite number >= 0 (A)")
 
 
 def one_or_many(structures: Any) -> Iterable[Any]:

@@ -26,6 +26,12 @@ def test_read_options(data):
     assert len(read(data / "test.extxyz")) == 5
 
 
+@pytest.mark.parametrize("distance", [float("nan"), float("inf"), -1.0])
+def test_a_smallest_distance_that_is_none_is_refused(distance):
+    with pytest.raises(ConfigError, match=f"--min-distance: found {distance}"):
+        read_options(None, None, None, distance, None)
+
+
 def test_open_calculator(run):
     assert isinstance(open_calculator("ase:emt", "float64", "cpu"), EMT)
     assert isinstance(open_calculator(str(run), "float64", "cpu"), PotentialCalculator)

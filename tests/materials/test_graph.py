@@ -69,7 +69,7 @@ def test_fields_have_the_shapes_and_dtypes_of_the_table(structures):
 def test_a_graph_holds_the_pairs_of_its_structure_and_copies_of_its_arrays():
     for atoms in mixed():
         before = copy.deepcopy(atoms)
-        graph = build_graph(atoms, 4.0)
+        graph = build_graphs([atoms], 4.0)
         pairs = neighbor_pairs(atoms.positions, atoms.cell.array, atoms.pbc, 4.0)
         assert (graph.edge_index.numpy() == [pairs.source, pairs.target]).all()
         assert (graph.edge_shift.numpy() == pairs.shift).all() and (graph.edge_reverse.numpy() == pairs.reverse).all()
@@ -99,7 +99,7 @@ def test_one_structure_by_itself_is_a_batch_of_one():
 
 def test_three_ways_to_a_batch_are_equal():
     structures = mixed()
-    single = [build_graph(atoms, 4.0) for atoms in structures]
+    single = [build_graphs([atoms], 4.0) for atoms in structures]
     batch = build_graphs(structures, 4.0)
     assert equal(batch, collate(single)) and equal(batch, Batch.from_data_list(single))
     assert equal(batch, next(iter(DataLoader(single, batch_size=len(single)))))
@@ -108,7 +108,7 @@ def test_three_ways_to_a_batch_are_equal():
 
 def test_a_batch_gives_its_structures_back():
     structures = mixed()
-    single = [build_graph(atoms, 4.0) for atoms in structures]
+    single = [build_graphs([atoms], 4.0) for atoms in structures]
     batch, theirs = build_graphs(structures, 4.0), Batch.from_data_list(single)
     for graphs in (batch.to_data_list(), [batch[g] for g in range(6)], [batch[g - 6] for g in range(6)], theirs.to_data_list()):
         assert len(graphs) == 6 and all(isinstance(g, CrystalGraph) and equal(g, s) for g, s in zip(graphs, single, strict=True))
@@ -124,7 +124,7 @@ def test_clone_and_device_keep_a_graph():
 
 
 def test_labels_travel_and_what_is_absent_is_masked():
-    graphs = [with_labels(build_graph(a, 4.0), g, forces=g != 1) for g, a in enumerate(mixed())]
+    graphs = [with_labels(build_graphs([a], 4.0), g, forces=g != 1) for g, a in enumerate(mixed())]
     batch = collate([build_graph(bulk("Cu"), 3.0), *graphs])
     assert batch.energy.tolist() == [0.0, 0, 1, 2, 3, 4, 5] and batch.energy_mask.tolist() == [False] + [True] * 6
     assert batch.forces_mask.tolist() == [False, True, False, True, True, True, True]
@@ -188,6 +188,8 @@ def test_refusals():
         build_graph(Atoms("H", pbc=True), 4.0)
     with pytest.raises(ConfigError, match="cutoff"):
         build_graph(bulk("Si"), -1.0)
+    with pytest.raises(DataError, match="build_graph: the structure has no atoms"):
+        build_graph(Atoms(cell=[3, 3, 3], pbc=True), 4.0)
 
 
 def test_two_hundred_crystals_cost_no_more_than_vesin_alone():

@@ -224,3 +224,9 @@ def test_the_energy_is_the_one_that_the_forces_derive_from():
 
 def test_nothing_in_nothing_out():
     assert relax([], EMT()) == []
+
+
+@pytest.mark.parametrize("cell", [False, True])
+def test_a_structure_without_atoms_is_refused(cell):
+    with pytest.raises(DataError, match="relax: structure 1: it has no atoms"):
+        relax([bulk("Cu"), Atoms(cell=[3, 3, 3], pbc=True)], EMT(), cell=cell)

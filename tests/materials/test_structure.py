@@ -315,3 +315,10 @@ def test_no_warning_for_ordinary_files():
         warnings.simplefilter("error")
         for name in ("salt.cif", "POSCAR-salt", "salt.extxyz", "cod_9007640.cif"):
             read_structures(DATA / name)
+
+
+@pytest.mark.parametrize("distance", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("given", [DATA / "carbon.extxyz", [Atoms("H")]])
+def test_a_smallest_distance_that_is_none_is_refused(given, distance):
+    with pytest.raises(ConfigError, match=f"min_distance_A: found {distance}, expected a finite number >= 0"):
+        read_structures(given, min_distance_A=distance)

@@ -103,8 +103,10 @@ class GraphSet(Protocol):
 def labelled_graph(atoms: Atoms, cutoff_A: float, where: str) -> CrystalGraph:
     """Graph of a structure with its labels: energy [1] eV, forces [N,3] eV/A, stress [1,3,3] eV/A^3 (zeros where absent) and masks [1].
 
-    Raises DataError naming `where` for positions, cells or labels that are not finite.
+    Raises DataError naming `where` for no atoms, and for positions, cells or labels that are not finite.
     """
+    if not len(atoms):
+        raise DataError(f"{where}: it has no atoms; remove the structure")
     for field, values in (("positions", atoms.positions), ("cell", atoms.cell.array)):
         if not np.isfinite(values).all():
             raise DataError(f"{where}, field {field!r}: a component is NaN or infinite; correct or remove the structure")

@@ -1,13 +1,28 @@
 """Derivatives against closed forms, and one planted fault for each row of behaviour."""
 
+import re
+
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import molecule
+from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
+from ase.calculators.lj import LennardJones
 
 from sciml.materials.audit import physics
-from tests.materials.audit.planted import Single, Spoiled, collapsing, copper, frames_of, hollow, not_a_number, on_forces, on_stress, wide_morse
+from sciml.materials.audit.probe import Probe
+from tests.materials.audit.planted import (
+    Single,
+    Spoiled,
+    collapsing,
+    copper,
+    frames_of,
+    hollow,
+    not_a_number,
+    on_forces,
+    on_stress,
+    wide_morse,
+)
 
 
 def nonconservative(forces, results, atoms):
@@ -87,6 +102,42 @@ def test_the_drift_is_the_work_of_the_friction():
 
     loss = 2e-3 * run.kinetic_energy_eV.mean() / len(frames[0].work) * units.fs * 1e3  # eV/atom/ps
     assert figure == pytest.approx(loss, rel=0.1)
+
+
+def argon():
+    return bulk("Ar", cubic=True, a=5.26)
+
+
+def lennard_jones(smooth):
+    return LennardJones(sigma=3.4, epsilon=0.0104, rc=8.5, smooth=smooth)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("calculator", "atoms"),
+    [(EMT(), bulk("Cu", cubic=True)), (lennard_jones(True), argon()), (wide_morse(), copper()), (EMT(), molecule("CO2"))],
+    ids=["emt", "lj", "morse", "co2"],
+)
+def test_a_loop_that_passes_is_known_to_its_limit(calculator, atoms, seed):
+    probe = Probe(calculator, seed)
+    row = physics.loop_row(probe, probe.frame(atoms, 0))
+    assert row.verdict == "pass" and float(re.search(r"known to (\S+)$", row.reason)[1]) <= row.tolerance == 1e-6
+
+
+@pytest.mark.parametrize("radius", [0.02, 0.004])
+def test_the_figure_of_a_loop_does_not_depend_on_its_radius(radius, monkeypatch):
+    """Circulation over area: the smaller loop must not hide the fault."""
+    monkeypatch.setattr(physics, "LOOPS", ((0.02, 16), (radius, 128)))
+    probe, frames = frames_of(TWINS["loops"](), copper())
+    row = physics.loop_row(probe, frames[0])
+    assert row.verdict == "fail" and row.figure == pytest.approx(3e-4, rel=0.2)
+
+
+def test_a_loop_over_jumps_of_the_forces_has_no_verdict():
+    """Lennard-Jones cut off hard: its forces jump where a pair crosses the cut-off, so that the sum converges with 1 / points only."""
+    probe, frames = frames_of(lennard_jones(False), argon())
+    row = physics.loop_row(probe, frames[0])
+    assert row.verdict == "not applicable" and "forces too rough" in row.reason and "512 points" in row.reason
 
 
 @pytest.mark.parametrize("component", range(6))

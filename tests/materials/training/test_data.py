@@ -126,5 +126,7 @@ def test_refusals_name_record_and_field(copper) -> None:
     structures[1].calc.results["forces"][0, 0] = np.nan
     with pytest.raises(DataError, match="set: record 1, field 'forces'"):
         MemoryGraphs(structures, 3.0, "set")
+    with pytest.raises(DataError, match="set: record 2: it has no atoms"):
+        MemoryGraphs([*copper(2), Atoms()], 3.0, "set")
     with pytest.raises(DataError, match="set: no structure"):
         MemoryGraphs([], 3.0, "set")
