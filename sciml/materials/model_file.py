@@ -10,8 +10,10 @@ then is a network built.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
 import stat
 import zipfile
@@ -72,17 +74,24 @@ def load_potential(source: str | Path) -> Potential:
     A name without separator or suffix is a shipped model, `./si` a folder. ModelFileError says what is wrong with a file, and nothing of
     it is executed; ConfigError where a name means two things.
     """
-    path = _locate(source)
-    try:
+    with _readable(source):
+        path = _locate(source)
         content, blobs = _read(path)
         return _build(path, content, blobs)
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def read_metadata(source: str | Path) -> dict[str, Any]:
     """The checked content of `model.json`, for `sciml model info`; digests of the weights are checked too."""
-    return _read(_locate(source))[0]
+    with _readable(source):
+        return _read(_locate(source))[0]
+
+
+@contextlib.contextmanager
+def _readable(source: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ModelFileError(f"{error.filename or source}: cannot be read ({error.strerror or error})") from error
 
 
 def _locate(source: str | Path) -> Path:
@@ -100,6 +109,9 @@ def _locate(source: str | Path) -> Path:
 
 def _read(path: Path) -> tuple[dict[str, Any], list[bytes]]:
     if path.is_dir():
+        if not os.path.lexists(path / "model.json"):
+            begun = "; the run there has not ended, go on with it (resume=True)" if (path / "config.json").is_file() else ""
+            raise ModelFileError(f"{path}: this folder holds no model.json; expected the folder of a model or of a finished run{begun}")
         return _checked(path, lambda name, limit: _bounded(path / name, limit))
     if not zipfile.is_zipfile(path):
         raise ModelFileError(f"{path}: neither a model folder nor a zip of one")

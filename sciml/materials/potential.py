@@ -250,9 +250,7 @@ class Potential:
                 raise DataError(f"structure {record}: energy or forces are not finite; its geometry is far from anything learned")
         return predictions
 
-    def _predict_halving(
-        self, chunk: list[Atoms], first: int, modules: Sequence[EnergyModel], where: torch.device
-    ) -> list[Prediction]:
+    def _predict_halving(self, chunk: list[Atoms], first: int, modules: Sequence[EnergyModel], where: torch.device) -> list[Prediction]:
         """Predictions of consecutive structures, `first` is the record of the first of them; in halves where memory ends."""
         try:
             graph = self._graphs(chunk, first)

@@ -254,3 +254,15 @@ def test_the_card_tells_what_was_not_seen(folder):
     card = (folder / "MODEL_CARD.md").read_text()
     assert card.startswith("This model knows nothing of Cl beside Cl")
     assert "Fitted, rank 1 of 1" in card and "lone atoms" in card
+
+
+def test_folders_without_a_model_and_impossible_names_say_what_would_be_right(tmp_path):
+    (tmp_path / "begun").mkdir()
+    for read in (load_potential, read_metadata):
+        with pytest.raises(ModelFileError, match=r"this folder holds no model\.json; expected the folder of a model or of a finished run$"):
+            read(tmp_path)
+        (tmp_path / "begun" / "config.json").write_text("{}")
+        with pytest.raises(ModelFileError, match=r"the run there has not ended, go on with it \(resume=True\)"):
+            read(tmp_path / "begun")
+        with pytest.raises(ModelFileError, match="cannot be read"):
+            read("a" * 5000)

@@ -125,7 +125,11 @@ def head(path: str | Path, size: int = 8192) -> bytes:
     """The first bytes after decompression. Refuses what is missing, empty or foreign by name."""
     place = Place(path)
     file = Path(path)
-    if not file.exists():
+    try:
+        there = file.exists()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise place.fault("file", f"cannot be read ({error.strerror or error})", "the path of a structure file") from error
+    if not there:
         raise place.fault("file", "there is no such file", "the path of a structure file")
     if not file.is_file():
         raise place.fault("file", "this is a folder or a device", "the path of a structure file")

@@ -78,3 +78,8 @@ def test_missing_files_and_folders(tmp_path):
         source.head(tmp_path / "nothing")
     with pytest.raises(DataError, match="a folder"):
         source.head(tmp_path)
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(DataError, match=r"a: file: cannot be read \(File name too long\)"):
+        source.head("a" * 5000)
