@@ -25,8 +25,8 @@ from sciml.materials.training.evaluation import evaluate
 HERE = Path(__file__).parent
 SEED = 0
 OPTIONS: dict[str, dict[str, Any]] = {
-    "si": {"steps": 3000, "recipe": {"energy_weight_late": 0.5, "stress_weight": 0.03}},
-    "cu": {"steps": 10_000, "cutoff_A": 4.0, "recipe": {"energy_weight_late": 0.5, "stress_weight": 0.05}},
+    "si": {"steps": 3000, "recipe": {"stress_weight": 0.03}},
+    "cu": {"steps": 10_000, "cutoff_A": 4.0},
     "si-cu": {"steps": 6000},
 }
 ORIGIN = (

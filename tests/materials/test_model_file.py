@@ -18,7 +18,7 @@ from ase.build import bulk
 from sciml import files
 from sciml.errors import ConfigError, ModelFileError
 from sciml.materials import model_file
-from sciml.materials.model_file import list_potentials, load_potential, save_potential, sealed_json
+from sciml.materials.model_file import list_potentials, load_potential, read_metadata, save_potential, sealed_json
 from sciml.materials.models import build_model
 from sciml.materials.potential import EnergyModel, Potential
 from sciml.materials.references import References

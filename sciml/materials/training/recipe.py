@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sciml.errors import ConfigError
 
-_STEP_ATOMS = 300
+_STEP_ATOMS, _STEP_STRUCTURES = 300, 5
 
 
 class Recipe(BaseModel):
@@ -24,8 +24,8 @@ class Recipe(BaseModel):
     steps: int = Field(5000, ge=1)
     """Optimiser steps where the caller gives neither steps nor minutes; more steps cost time in proportion and lower the error slowly."""
     batch_structures: int | None = Field(None, ge=1)
-    """Structures in one step over all processes, None for as many as have about 300 atoms; raising it makes steps dearer and gradients
-    quieter, which helps large, noisy sets."""
+    """Structures in one step over all processes, None for as many as have about 300 atoms and at most 5; raising it makes steps dearer and
+    gradients quieter, which helps large, noisy sets; for the same time many steps of few structures learn more."""
     peak_lr: float = Field(1e-2, gt=0)
     """Learning rate after the warm-up; raising it learns faster until the loss becomes unstable."""
     warmup_steps: int = Field(100, ge=0)
@@ -42,13 +42,13 @@ class Recipe(BaseModel):
     """Error, in units of the spread, beyond which the Huber loss is linear; raising it comes closer to `mse`."""
     energy_weight: float = Field(0.1, ge=0)
     """Weight of the energy per atom at first, from where it rises steadily; raising it favours energies over forces."""
-    energy_weight_late: float = Field(2.0, ge=0)
+    energy_weight_late: float = Field(0.5, ge=0)
     """Weight of the energy per atom in the late phase, when forces are nearly learned; far too much ruins the forces."""
     late_fraction: float = Field(0.3, ge=0, le=1)
     """Last part of the budget in which the late energy weight holds; raising it makes the weight rise faster."""
     forces_weight: float = Field(1.0, ge=0)
     """Weight of the forces; the other weights are relative to it."""
-    stress_weight: float = Field(0.1, ge=0)
+    stress_weight: float = Field(0.05, ge=0)
     """Weight of the stress; raising it favours elastic constants and pressures over forces."""
     energy_floor_A: float = Field(0.2, ge=0)
     """The unit of energy is at least this length times the spread of the forces; raising it lowers the pull of energies in narrow sets."""
@@ -96,7 +96,7 @@ class Recipe(BaseModel):
 
     def structures_in_step(self, mean_atoms: float, processes: int = 1) -> int:
         """Structures of a step, for structures of `mean_atoms` atoms on average; by default at least one for each process."""
-        return self.batch_structures or max(processes, round(_STEP_ATOMS / mean_atoms))
+        return self.batch_structures or max(processes, min(_STEP_STRUCTURES, round(_STEP_ATOMS / mean_atoms)))
 
     def ema_decay_at(self, step: int) -> float:
         """Decay of the weights' running mean after step `step`: short memory at first, `ema_decay` in the end."""

@@ -47,7 +47,7 @@ def test_energy_weight_rises_steadily_until_the_last_three_tenths() -> None:
 
 
 def test_a_step_has_about_three_hundred_atoms() -> None:
-    assert [Recipe().structures_in_step(mean) for mean in (9, 64, 108, 1000)] == [33, 5, 3, 1]
+    assert [Recipe().structures_in_step(mean) for mean in (9, 64, 108, 1000)] == [5, 5, 3, 1]
     assert Recipe().structures_in_step(1000, processes=2) == 2
     assert Recipe(batch_structures=7).structures_in_step(1000) == 7
 
@@ -60,7 +60,7 @@ def test_averages_forget_fast_at_first() -> None:
 
 def test_weights_of_the_caller_replace_those_of_the_recipe() -> None:
     recipe = Recipe().with_weights({"energy": 1.0, "forces": 2.0})
-    assert (recipe.energy_weight, recipe.energy_weight_late, recipe.forces_weight, recipe.stress_weight) == pytest.approx((0.05, 1, 2, 0))
+    assert (recipe.energy_weight, recipe.energy_weight_late, recipe.forces_weight, recipe.stress_weight) == pytest.approx((0.2, 1, 2, 0))
     assert Recipe().with_weights(None) == Recipe()
 
 
