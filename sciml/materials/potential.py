@@ -350,7 +350,8 @@ class Potential:
     def descriptors(self, structures: Any, dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
         """Invariant features of the atoms (scalars of the first member's last layer), one array [N, C] for each structure."""
         atoms = self._checked(structures)
-        module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
+        module = self.modules(resolve_dtype(dtype), resolve_device(device))[0]
+        rows: list[np.ndarray] = []
         for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
             graph = self._graphs(chunk, len(rows)).to(resolve_device(device))
             with torch.no_grad():

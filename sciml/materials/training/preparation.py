@@ -129,7 +129,7 @@ class Job:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(options.member_seed(member), "weights"))
             model = build_model(options.model, self.species)
-            seen = {"shortest_A": facts.shortest_A, "crowding_eV": facts.crowding_eV}
+            seen: dict[str, Any] = {"shortest_A": facts.shortest_A, "crowding_eV": facts.crowding_eV}
             energy_model = EnergyModel(model, scale_eV=self.scale_eV, repulsion=options.repulsion, **seen)
         rows = self.sets.train_rows
         few = rows[:: max(1, len(rows) // options.recipe.scale_structures)][: options.recipe.scale_structures]

@@ -47,8 +47,12 @@ def finish(
             "device": str(device),
         }
         result = evaluate(potential, pieces(sets.test, sets.read), **chosen)
-    metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
-    metrics |= {"pulay_eV_per_atom": job.pulay_eV_per_atom, "without_validation": without_validation(sets) or None}
+    metrics: dict[str, Any] = {
+        "validation": validation_of(folder.curve(), len(members)),
+        "test": None if result is None else result.metrics,
+        "pulay_eV_per_atom": job.pulay_eV_per_atom,
+        "without_validation": without_validation(sets) or None,
+    }
     potential.metadata["metrics"] = metrics
     if folder.writes:
         folder.write_json("metrics.json", metrics)
