@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from sciml.errors import DataError
 from sciml.materials.labels.census import census
 from sciml.materials.labels.consistency import Consistency, Slope, robust_slope
 from sciml.materials.labels.copies import EQUIVALENT_EV_PER_ATOM, compare_sets, equivalent_groups, identical_groups, members
-from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio, rivals
+from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio
 from sciml.materials.labels.finding import Labels, labels_of, voigt_of
 from sciml.materials.labels.findings import Finding, LabelReport, listed
 from sciml.materials.labels.increments import increments
-from sciml.materials.labels.pulay import pulay_stress
+from sciml.materials.labels.pulay import PulayStress, pulay_pressure, pulay_stress
 from sciml.materials.labels.records import element_offsets, odd_records
 from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
@@ -40,15 +41,17 @@ def check(
     counted = census(structures)
     counted.require(weights or {})
     labels = [labels_of(atoms, where=f"record {index}") for index, atoms in enumerate(structures)]
-    measured, shift = measure_beside(structures, labels, test or [])
+    pulay = pulay_stress(structures, labels)
+    whole = labels if pulay is None else [_without(pulay, atoms, own) for atoms, own in zip(structures, labels, strict=True)]
+    measured, shift = measure_beside(structures, whole, test or [])
     table = _table(structures)
-    findings, ratios = _scales(increments(structures, labels), measured, table)
+    findings, ratios = _scales(increments(structures, whole), measured, structures)
     if measured is not None and not findings:
         odd = odd_records(measured.records, structures, table)
         named = any(finding.kind == "energy-scale" for finding in odd)
         findings += odd if named else element_offsets(measured.records, structures) or odd
-    if not findings and (contradiction := pulay_stress(structures, labels)):
-        findings.append(Finding("note", "pulay-stress", contradiction.text()))
+    if pulay is not None:
+        findings.append(Finding("note", "pulay-stress", pulay.text()))
     findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
     if evaluate is not None:
         findings += check_stress(structures, evaluate)
@@ -65,6 +68,13 @@ def check(
         findings += shift
     examined = len(measured.records) if measured is not None else 0
     return LabelReport(counted, tuple(findings), examined, ratios, comparison)
+
+
+def _without(pulay: PulayStress, atoms: Atoms, own: Labels) -> Labels:
+    """Labels less the Pulay stress, which explains by itself what else would look like another unit."""
+    if own.stress is None:
+        return own
+    return replace(own, stress=own.stress - pulay_pressure(pulay.eV_per_atom, atoms.numbers, atoms.get_volume()) * np.eye(3))
 
 
 def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Finding]:
@@ -94,39 +104,46 @@ def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Findin
     ]
 
 
-def _scales(near: Mapping[str, Slope], measured: Consistency | None, table: Sequence[Factor]) -> tuple[list[Finding], dict[str, float]]:
-    """Findings about units and signs of whole columns, and the ratios by name."""
-    evidence = [(name, "energy", slope.ratio, PRECISE + 3 * abs(slope.error / slope.ratio)) for name, slope in near.items()]
-    if measured is not None and measured.fit > 0.5:
-        for name, slope in measured.slopes.items():
-            relative = abs(slope.error / slope.ratio) if slope.ratio else np.inf
-            if _tells(name, slope) and relative < 0.25 and (name, measured.source) not in {item[:2] for item in evidence}:
-                evidence.append((name, measured.source, slope.ratio, ROUGH))
-    ratios = {f"{upper}/{lower}": float(ratio) for upper, lower, ratio, _ in evidence}
-    reason = explain(evidence, table)
-    if reason == ():
+def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures: Sequence[Atoms]) -> tuple[list[Finding], dict[str, float]]:
+    """Findings about units and signs of whole columns, and the ratios by name (of labels to what the others lead to expect).
+
+    The trial of hypotheses decides; where it cannot, the energy differences between neighbours do. What the one says and the other
+    excludes is not said.
+    """
+    table = _table(structures)
+    exact = [(name, "energy", slope.ratio, PRECISE + 3 * abs(slope.error / slope.ratio)) for name, slope in near.items()]
+    ratios = {f"{upper}/{lower}": float(ratio) for upper, lower, ratio, _ in exact}
+    if measured is not None:
+        rough = {f"{name}/{measured.source}": slope.ratio for name, slope in measured.slopes.items() if slope.r2 > ROUGH}
+        ratios = rough | ratios
+    verdict = None if measured is None else measured.trial.verdict(_table(structures, typical=True), exact)
+    reason = explain(exact, table)
+    told = ", ".join(f"{name} {ratio:.4g}" for name, ratio in ratios.items())
+    if verdict is None or (verdict.factors == () and not verdict.certain):
+        return _told(reason, (), table, f"ratios that should be 1: {told}"), ratios
+    if verdict.factors == ():
         return [], ratios
-    told = ", ".join(f"{upper} against {lower} {ratio:.4g}" for upper, lower, ratio, _ in evidence)
-    if reason is None:
-        message = f"labels do not go together in scale or sign (ratios that should be 1: {told}), and no known unit explains it"
+    shares = ", ".join(f"{name} {100 * share:.2g} %" for name, share in verdict.shares.items())
+    evidence = f"one model of all labels as they are leaves unexplained: {shares}" + (f"; ratios that should be 1: {told}" if told else "")
+    if verdict.free is not None:
+        quantity, factor = verdict.free
+        message = (
+            f"labels do not go together in scale or sign: {quantity} as if {factor:.2g} times too large, no unit known here ({evidence})"
+        )
         return [Finding("warning", "scale", message)], ratios
-    precise = {name for upper, lower, _, tolerance in evidence if tolerance < ROUGH for name in (upper, lower)}
+    return _told(verdict.factors, verdict.rivals, table, evidence), ratios
+
+
+def _told(reason: Sequence[Factor] | None, rivals_known: Sequence[Factor], table: Sequence[Factor], evidence: str) -> list[Finding]:
+    """A finding for each wrong quantity; one of kind "scale" where no known factor is the reason (None)."""
+    if reason is None:
+        message = f"labels do not go together in scale or sign, and no known unit explains it ({evidence})"
+        return [Finding("warning", "scale", message)]
     findings = []
     for each in reason:
-        other = [] if each.quantity in precise else rivals(each, table)
-        doubt = "".join(f"; or, nearly the same factor: {rival.text}" for rival in other)
-        findings.append(
-            Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text}{doubt} (ratios that should be 1: {told})")
-        )
-    return findings, ratios
-
-
-def _tells(name: str, slope: Slope) -> bool:
-    """Whether a slope of the linear model may be believed; energies that scatter (a part of them shifted, say) only where they are far
-    off."""
-    if name == "stress":
-        return slope.r2 > 0.5
-    return slope.r2 > 0.6 or (slope.r2 > 0.25 and not (1 / 8 < slope.ratio < 0.7 or 1.4 < slope.ratio < 8))
+        doubt = "".join(f"; or, nearly as well, {rival.quantity}: {rival.text}" for rival in rivals_known)
+        findings.append(Finding("warning", f"{each.quantity}-scale", f"{each.quantity}: {each.text}{doubt} ({evidence})"))
+    return findings
 
 
 def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
@@ -156,10 +173,12 @@ def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Findi
     return findings
 
 
-def _table(structures: Sequence[Atoms]) -> list[Factor]:
-    """Known factors, with those that depend on size where all structures are of about one size."""
+def _table(structures: Sequence[Atoms], typical: bool = False) -> list[Factor]:
+    """Known factors, with those that depend on size where all structures are of about one size, or for a `typical` size."""
     sizes = np.array([len(atoms) for atoms in structures if len(atoms) > 1])
     volumes = np.array([atoms.get_volume() for atoms in structures if atoms.pbc.all()])
+    if typical:
+        return known_factors(*(float(np.median(values)) if len(values) else None for values in (sizes, volumes)))
     return known_factors(_common(sizes), _common(volumes))
 
 
