@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from sciml.errors import DataError
 from sciml.materials.labels.census import census
-from sciml.materials.labels.consistency import Consistency, Slope, robust_slope
+from sciml.materials.labels.consistency import CHECK_ATOMS, Consistency, Slope, robust_slope
 from sciml.materials.labels.copies import EQUIVALENT_EV_PER_ATOM, compare_sets, equivalent_groups, identical_groups, members
 from sciml.materials.labels.factors import Factor, explain, known_factors, name_ratio
 from sciml.materials.labels.finding import Labels, labels_of, voigt_of
@@ -23,6 +24,19 @@ from sciml.materials.labels.references import cohesive_findings, measure_beside,
 
 Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
 PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is found in one list of structures; records held against a model; ratios of labels to what the others lead to expect."""
+
+    findings: tuple[Finding, ...]
+    examined: int
+    ratios: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return asdict(self)
 
 
 def check(
@@ -41,23 +55,14 @@ def check(
     counted = census(structures)
     counted.require(weights or {})
     labels = [labels_of(atoms, where=f"record {index}") for index, atoms in enumerate(structures)]
-    pulay = pulay_stress(structures, labels)
-    whole = labels if pulay is None else [_without(pulay, atoms, own) for atoms, own in zip(structures, labels, strict=True)]
-    measured, shift = measure_beside(structures, whole, test or [])
-    table = _table(structures)
-    findings, ratios = _scales(increments(structures, whole), measured, structures)
-    if measured is not None and not findings:
-        odd = odd_records(measured.records, structures, table)
-        named = any(finding.kind == "energy-scale" for finding in odd)
-        findings += odd if named else element_offsets(measured.records, structures) or odd
-    if pulay is not None:
-        findings.append(Finding("note", "pulay-stress", pulay.text()))
-    findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
+    found = examine(structures, labels, pulay_stress(structures, labels), test=test or [])
+    findings = list(found.findings)
     if evaluate is not None:
         findings += check_stress(structures, evaluate)
-    findings += _copies(structures, labels)
+    findings += _equivalent(structures)
     comparison = None
     if test is not None:
+        findings += _unknown_elements(structures, test)
         comparison = compare_sets(structures, test)
         if comparison.identical:
             records = tuple(record for record, _ in comparison.identical)
@@ -65,9 +70,51 @@ def check(
             findings.append(Finding("error", "leakage", message, records[:50]))
         elif comparison.equivalent:
             findings.append(Finding("note", "equivalent", comparison.text(), tuple(record for record, _ in comparison.equivalent)[:50]))
-        findings += shift
-    examined = len(measured.records) if measured is not None else 0
-    return LabelReport(counted, tuple(findings), examined, ratios, comparison)
+    return LabelReport(counted, tuple(findings), found.examined, found.ratios, comparison)
+
+
+def examine(
+    structures: Sequence[Atoms],
+    labels: Sequence[Labels],
+    pulay: PulayStress | None,
+    *,
+    test: Sequence[Atoms] = (),
+    max_atoms: int = CHECK_ATOMS,
+) -> Examination:
+    """The checks of one list: scale and sign, single records, element offsets, identical copies.
+
+    `pulay`: what `pulay_stress` says of it; it is named, and taken off first. `test`: its energies are held against those of the list.
+    max_atoms: see `measure`.
+    """
+    whole = labels if pulay is None else [_without(pulay, atoms, own) for atoms, own in zip(structures, labels, strict=True)]
+    measured, shift = measure_beside(structures, whole, test, max_atoms)
+    findings, ratios = _scales(increments(structures, whole), measured, structures)
+    copies = _identical(structures, labels)
+    if measured is not None and not findings:
+        odd = odd_records(measured.records, structures, _table(structures))
+        named = any(finding.kind in ("energy-scale", "odd-energy") for finding in odd)
+        findings += odd if named else element_offsets(measured.records, structures) or odd
+    if pulay is not None:
+        findings.append(Finding("note", "pulay-stress", pulay.text()))
+    findings += cohesive_findings(structures, labels) + reference_findings(structures, labels)
+    # two energies of one structure are said once, with both records
+    told = {record for finding in copies if finding.kind == "contradiction" for record in finding.records}
+    findings = [each for each in findings if each.kind != "odd-energy" or not set(each.records) <= told]
+    return Examination((*findings, *copies, *shift), 0 if measured is None else len(measured.records), ratios)
+
+
+def _unknown_elements(structures: Sequence[Atoms], test: Sequence[Atoms]) -> list[Finding]:
+    """Elements of the test set that the training set does not have."""
+    known = {int(number) for atoms in structures for number in atoms.numbers}
+    strange = {index: {int(number) for number in atoms.numbers} - known for index, atoms in enumerate(test)}
+    records = tuple(index for index, own in strange.items() if own)
+    if not records:
+        return []
+    names = ", ".join(chemical_symbols[number] for number in sorted(set.union(*strange.values())))
+    message = (
+        f"{len(records)} of {len(test)} test records have elements that the training set lacks: {names} (test records {listed(records)})"
+    )
+    return [Finding("warning", "unknown-element", message, records[:50])]
 
 
 def _without(pulay: PulayStress, atoms: Atoms, own: Labels) -> Labels:
@@ -146,25 +193,33 @@ def _told(reason: Sequence[Factor] | None, rivals_known: Sequence[Factor], table
     return findings
 
 
-def _copies(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
-    """Copies within one list: identical ones are a warning, equivalent ones a note."""
+def _identical(structures: Sequence[Atoms], labels: Sequence[Labels]) -> list[Finding]:
+    """Identical copies within one list; those with different energies are named as a contradiction and not again."""
     findings = []
-    same = members(identical_groups(structures))
+    same, equal = members(identical_groups(structures)), []
     for group in same:
         energies = [labels[index].energy for index in group if labels[index].energy is not None]
         spread = np.ptp(np.array(energies, dtype=float)) / len(structures[group[0]]) if len(energies) > 1 else 0.0
         if spread > EQUIVALENT_EV_PER_ATOM:
             message = f"records {listed(group)} are the same structure, but their energies differ by {spread:.4g} eV an atom"
             findings.append(Finding("warning", "contradiction", message, group[:50]))
-    if same:
-        extra = sum(len(group) - 1 for group in same)
-        examples = "; ".join(" = ".join(map(str, group[:4])) for group in same[:5])
-        records = tuple(group[1] for group in same)
+        else:
+            equal.append(group)
+    if equal:
+        extra = sum(len(group) - 1 for group in equal)
+        examples = "; ".join(" = ".join(map(str, group[:4])) for group in equal[:5])
+        records = tuple(group[1] for group in equal)
         findings.append(
             Finding("warning", "identical", f"{extra} of {len(structures)} records are identical copies ({examples})", records[:50])
         )
+    return findings
+
+
+def _equivalent(structures: Sequence[Atoms]) -> list[Finding]:
+    """Equivalent structures within one list that are not identical: a note."""
+    findings = []
     alike = members(equivalent_groups(structures))
-    known = {frozenset(group) for group in same}
+    known = {frozenset(group) for group in members(identical_groups(structures))}
     new = [group for group in alike if frozenset(group) not in known]
     if new:
         extra = sum(len(group) - 1 for group in new)

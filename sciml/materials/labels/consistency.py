@@ -69,13 +69,16 @@ class Consistency:
     trial: Trial
 
 
-def measure(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Consistency | None:
+def measure(structures: Sequence[Atoms], labels: Sequence[Labels], max_atoms: int = CHECK_ATOMS) -> Consistency | None:
     """Fits forces where there are some, else energies; None where there is too little to fit (fewer than 8 records, or no motion at
-    all)."""
+    all).
+
+    max_atoms: of a set with more of them every k-th record is looked at.
+    """
     source = _source(labels)
     if source is None:
         return None
-    chosen = _chosen(structures, labels, CHECK_ATOMS)
+    chosen = _chosen(structures, labels, max_atoms)
     if len(chosen) < MIN_RECORDS:
         return None
     fitter = _Fitter([structures[index] for index in chosen], [labels[index] for index in chosen], source)

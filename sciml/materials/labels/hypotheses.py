@@ -23,7 +23,7 @@ MARGIN, CLOSE = 2.0, 1.0  # in the sum of the logarithms of the shares: needed a
 GOOD, BAD = 0.02, 0.5  # shares left: all labels below `GOOD` are right without more ado; no explanation leaves more than `BAD`
 MIN_RECORDS, WILD = 8, 20.0
 _FREE_STEPS = np.arange(-4.0, 4.01, 0.25)  # powers of ten of factors that are no known unit
-_MOST_SECOND = 4  # first factors to which a second one is added
+_MOST_SECOND = 6  # first factors to which a second one is added
 _Option = tuple[float, dict[str, float], tuple[Factor, ...]]  # score, shares left, factors
 
 
@@ -129,7 +129,7 @@ class Trial:
         options: list[_Option] = [(*self.judge({factor.quantity: factor}), (factor,)) for factor in table if factor.quantity in self.names]
         options.sort(key=lambda option: option[0])
         if len(self.names) > 2 and options and max(options[0][1].values()) > 0.3:
-            options += self._pairs(options[:_MOST_SECOND], table)
+            options += self._pairs(sorted(options, key=_without_worst)[:_MOST_SECOND], table)
         options = [option for option in options if max(option[1].values()) < BAD and fits(option[2], evidence)]
         options.sort(key=lambda option: option[0])
         free = self._free()
@@ -165,6 +165,11 @@ class Trial:
             return None
         best = min(found)
         return None if 0.4 < best[2] < 2.5 else best
+
+
+def _without_worst(option: _Option) -> float:
+    """The score but for the label explained worst, which a second factor may mend."""
+    return option[0] - math.log(max(option[1].values()) + FLOOR)
 
 
 def _order(factors: tuple[Factor, ...]) -> int:

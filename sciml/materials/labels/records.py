@@ -14,6 +14,7 @@ from sciml.materials.labels.consistency import Record, misfit
 from sciml.materials.labels.factors import Factor, name_ratio
 from sciml.materials.labels.finding import Array
 from sciml.materials.labels.findings import Finding, listed
+from sciml.materials.labels.findings import number as number_text
 
 ODD_FORCES, ODD_STRESS, FITTING = 0.75, 0.9, 0.45  # misfits
 ODD_ENERGY, FITTING_ENERGY = 12.0, 5.0  # in robust standard deviations
@@ -255,7 +256,7 @@ def element_offsets(records: Sequence[Record], structures: Sequence[Atoms]) -> l
         return []
     _, number, shift, indices = max(found)
     message = (
-        f"the energies of {len(indices)} of {len(known)} records differ from the others by {shift:+.3f} eV for every atom of "
+        f"the energies of {len(indices)} of {len(known)} records differ from the others by {number_text(shift)} eV for every atom of "
         f"{chemical_symbols[number]} (records {listed(indices)}): another reference energy, pseudopotential or +U of this element"
     )
     return [Finding("warning", "element-offset", message, indices[:50])]

@@ -43,6 +43,7 @@ def finish(job: Job, members: Sequence[EnergyModel], folder: RunFolder, device: 
         result = evaluate(potential, pieces(sets.test, sets.read), **chosen)
     metrics = {"validation": validation_of(folder.curve(), len(members)), "test": None if result is None else result.metrics}
     metrics["pulay_eV_per_atom"] = job.pulay_eV_per_atom
+    metrics["labels"] = None if job.examined is None else job.examined.to_dict()
     potential.metadata["metrics"] = metrics
     if folder.writes:
         folder.write_json("metrics.json", metrics)
