@@ -23,6 +23,7 @@ from sciml.materials.labels.records import element_offsets, odd_records
 from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
 Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
+GROSS_R2 = 0.8
 PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
 
 
@@ -164,9 +165,9 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures:
         rough = {f"{name}/{measured.source}": slope.ratio for name, slope in measured.slopes.items() if slope.r2 > ROUGH}
         ratios = rough | ratios
     verdict = None if measured is None else measured.trial.verdict(_table(structures, typical=True), exact)
-    reason = explain(exact, table)
     told = ", ".join(f"{name} {ratio:.4g}" for name, ratio in ratios.items())
     if verdict is None or (verdict.factors == () and not verdict.certain):
+        reason = explain(exact + _gross(measured, exact), table)
         return _told(reason, (), table, f"ratios that should be 1: {told}"), ratios
     if verdict.factors == ():
         return [], ratios
@@ -179,6 +180,16 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures:
         )
         return [Finding("warning", "scale", message)], ratios
     return _told(verdict.factors, verdict.rivals, table, evidence), ratios
+
+
+def _gross(measured: Consistency | None, exact: Sequence[tuple[str, str, float, float]]) -> list[tuple[str, str, float, float]]:
+    """Evidence of the model fitted to one kind of labels: another sign, or more than a factor of 8, where it explains nearly all else."""
+    if measured is None or measured.fit < 0.8:
+        return []
+    known = {item[:2] for item in exact}
+    slopes = [(name, slope) for name, slope in measured.slopes.items() if slope.r2 > GROSS_R2 and (name, measured.source) not in known]
+    far = [(name, slope.ratio) for name, slope in slopes if not 1 / 8 < slope.ratio < 8 and slope.error < 0.25 * abs(slope.ratio)]
+    return [(name, measured.source, ratio, ROUGH) for name, ratio in far]
 
 
 def _told(reason: Sequence[Factor] | None, rivals_known: Sequence[Factor], table: Sequence[Factor], evidence: str) -> list[Finding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ MARGIN, CLOSE = 2.0, 1.0  # in the sum of the logarithms of the shares: needed a
 GOOD, BAD = 0.02, 0.5  # shares left: all labels below `GOOD` are right without more ado; no explanation leaves more than `BAD`
 MIN_RECORDS, WILD = 8, 20.0
 _FREE_STEPS = np.arange(-4.0, 4.01, 0.25)  # powers of ten of factors that are no known unit
-_MOST_SECOND = 6  # first factors to which a second one is added
+_MOST_SECOND = 3  # factors of each quantity that are tried together
 _Option = tuple[float, dict[str, float], tuple[Factor, ...]]  # score, shares left, factors
 
 
@@ -129,7 +130,7 @@ class Trial:
         options: list[_Option] = [(*self.judge({factor.quantity: factor}), (factor,)) for factor in table if factor.quantity in self.names]
         options.sort(key=lambda option: option[0])
         if len(self.names) > 2 and options and max(options[0][1].values()) > 0.3:
-            options += self._pairs(sorted(options, key=_without_worst)[:_MOST_SECOND], table)
+            options += self._pairs(table)
         options = [option for option in options if max(option[1].values()) < BAD and fits(option[2], evidence)]
         options.sort(key=lambda option: option[0])
         free = self._free()
@@ -142,14 +143,21 @@ class Trial:
         rivals = tuple(option[2][0] for option in near if len(option[2]) == 1 and option is not chosen)
         return Verdict(shares, chosen[2], right - chosen[0], rivals)
 
-    def _pairs(self, first: Sequence[_Option], table: Sequence[Factor]) -> list[_Option]:
-        """Two wrong quantities at once; they must explain more by the margin than one does, since there are more of them to choose from."""
+    def _pairs(self, table: Sequence[Factor]) -> list[_Option]:
+        """Two wrong quantities at once: of each the factors that go best with a third quantity alone.
+
+        They must explain more by the margin than one does, since there are more of them to choose from.
+        """
         found: list[_Option] = []
-        for one in (option[2][0] for option in first):
-            for other in table:
-                if other.quantity in self.names and other.quantity != one.quantity:
-                    score, shares = self.judge({one.quantity: one, other.quantity: other})
-                    found.append((score + MARGIN, shares, (one, other)))
+        for right in self.names:
+            best = []
+            for name in (each for each in self.names if each != right):
+                own = [factor for factor in table if factor.quantity == name]
+                scores = [self.judge({name: factor}, [right, name])[0] for factor in own]
+                best.append([own[place] for place in np.argsort(scores)[:_MOST_SECOND]])
+            for one, other in product(*best):
+                score, shares = self.judge({one.quantity: one, other.quantity: other})
+                found.append((score + MARGIN, shares, (one, other)))
         return found
 
     def _free(self) -> tuple[float, str, float] | None:
@@ -165,11 +173,6 @@ class Trial:
             return None
         best = min(found)
         return None if 0.4 < best[2] < 2.5 else best
-
-
-def _without_worst(option: _Option) -> float:
-    """The score but for the label explained worst, which a second factor may mend."""
-    return option[0] - math.log(max(option[1].values()) + FLOOR)
 
 
 def _order(factors: tuple[Factor, ...]) -> int:

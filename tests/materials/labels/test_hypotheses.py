@@ -18,6 +18,7 @@ def trial(noise=0.0, seed=0, loose=False, **factors):
     """
     generator, found = np.random.default_rng(seed), Trial(15)
     truth = generator.normal(size=5)
+    truth *= 5**0.5 / np.linalg.norm(truth)  # a label is of variance 5
     for record in range(40):
         for place, (name, rows) in enumerate({"energy": 1, "forces": 12, "stress": 6}.items()):
             design = np.zeros((rows, 15))
