@@ -23,7 +23,7 @@ from sciml.materials.labels.records import element_offsets, odd_records
 from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
 Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
-GROSS_R2 = 0.8
+GROSS_R2, GROSS_ERROR = 0.95, 0.05
 PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
 
 
@@ -166,9 +166,9 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures:
         ratios = rough | ratios
     verdict = None if measured is None else measured.trial.verdict(_table(structures, typical=True), exact)
     told = ", ".join(f"{name} {ratio:.4g}" for name, ratio in ratios.items())
-    if verdict is None or (verdict.factors == () and not verdict.certain):
-        reason = explain(exact + _gross(measured, exact), table)
-        return _told(reason, (), table, f"ratios that should be 1: {told}"), ratios
+    gross = _gross(measured, exact)
+    if verdict is None or (verdict.factors == () and (gross or not verdict.certain)):
+        return _told(explain(exact + gross, table), (), table, f"ratios that should be 1: {told}"), ratios
     if verdict.factors == ():
         return [], ratios
     shares = ", ".join(f"{name} {100 * share:.2g} %" for name, share in verdict.shares.items())
@@ -188,7 +188,7 @@ def _gross(measured: Consistency | None, exact: Sequence[tuple[str, str, float, 
         return []
     known = {item[:2] for item in exact}
     slopes = [(name, slope) for name, slope in measured.slopes.items() if slope.r2 > GROSS_R2 and (name, measured.source) not in known]
-    far = [(name, slope.ratio) for name, slope in slopes if not 1 / 8 < slope.ratio < 8 and slope.error < 0.25 * abs(slope.ratio)]
+    far = [(name, slope.ratio) for name, slope in slopes if not 1 / 8 < slope.ratio < 8 and slope.error < GROSS_ERROR * abs(slope.ratio)]
     return [(name, measured.source, ratio, ROUGH) for name, ratio in far]
 
 
