@@ -33,7 +33,9 @@ app = typer.Typer(no_args_is_help=True, help="Structures, potentials, and what o
 @command
 def check(
     file: StructureFile,
-    test: Annotated[Path | None, typer.Option("--test", help="A test set: looked through for copies of these structures.")] = None,
+    test: Annotated[
+        Path | None, typer.Option("--test", help="A test set: looked through for copies of these structures and for elements they lack.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", help="A model whose stress the stress in the file is held against.")] = None,
     require: Annotated[str, typer.Option("--require", help="Labels that must be there, as in energy,forces.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for warnings too, not for errors only.")] = False,

@@ -15,7 +15,7 @@ from ase import Atoms
 from sciml import files
 from sciml.errors import DataError
 from sciml.materials.audit import Audit, audit
-from sciml.materials.labels import LabelReport, group_of
+from sciml.materials.labels import Finding, LabelReport, group_of
 from sciml.materials.potential import Potential
 from sciml.materials.run_figures import Curve, Parity, curve_figures, parity_figures, uncertainty_figures
 from sciml.report import KeyFigure, KeyFigures, Section, Structure3D, Table, Text, write_report
@@ -120,7 +120,8 @@ def run_sections(
         sections += [Section("Worst structure", [worst], "The test structure with the largest force errors.")] if worst else []
     sections += found.to_sections() if isinstance(found, Audit) else [Section("Audit", [Text(f"Audit: {found}", tone="warn")])]
     data = Section("Data", [*census_blocks(record.census), *pulay_blocks(record), *([] if checked is None else check_blocks(checked))])
-    return [*sections, training_section(record), data]
+    labels = label_section(record) if checked is None else []
+    return [*sections, training_section(record), *labels, data]
 
 
 def overview(record: RunRecord, found: Audit | str) -> KeyFigures:
@@ -147,6 +148,20 @@ def overview(record: RunRecord, found: Audit | str) -> KeyFigures:
             [*strip, KeyFigure("audit", "passed" if found.passed else "not passed", "", note, "good" if found.passed else "bad")]
         )
     return KeyFigures([*strip, KeyFigure("audit", "not run", "", "", "warn")])
+
+
+def label_section(record: RunRecord) -> list[Section]:
+    """What the checks of labels that training made say; nothing for a run that has none."""
+    if "labels" not in record.metrics:
+        return []
+    found = record.metrics["labels"]
+    if found is None:
+        text = "The labels of the training set were not checked; `sciml materials check FILE` checks them."
+        return [Section("Labels", [Text(text, tone="warn")])]
+    findings = tuple(Finding(each["level"], each["kind"], each["message"], tuple(each["records"])) for each in found["findings"])
+    return [
+        Section("Labels", finding_blocks(findings, found["examined"]), "Units, signs, odd records, offsets and copies in the training set.")
+    ]
 
 
 def pulay_blocks(record: RunRecord) -> list[Text]:
@@ -184,10 +199,15 @@ def census_blocks(census: Mapping[str, Any]) -> list[Table | Text]:
 
 def check_blocks(checked: LabelReport) -> list[Table | Text]:
     """What the checks of units, signs, odd records, copies and leakage found."""
-    tone = "good" if checked.passed else "warn"
-    blocks: list[Table | Text] = [Text(f"Checks of labels: {checked.examined} records held against each other, {_verdict(checked)}", tone)]
-    if checked.findings:
-        columns = {name: [getattr(finding, name) for finding in checked.findings] for name in ("level", "kind", "message")}
+    return finding_blocks(checked.findings, checked.examined)
+
+
+def finding_blocks(findings: Sequence[Finding], examined: int) -> list[Table | Text]:
+    """A sentence, and a table of the findings where there are some."""
+    tone = "good" if all(finding.level == "note" for finding in findings) else "warn"
+    blocks: list[Table | Text] = [Text(f"Checks of labels: {examined} records held against each other, {_verdict(findings)}", tone)]
+    if findings:
+        columns = {name: [getattr(finding, name) for finding in findings] for name in ("level", "kind", "message")}
         blocks.append(Table("checks of labels", columns, tones={"error": "bad", "warning": "warn", "note": ""}))
     return blocks
 
@@ -197,8 +217,8 @@ def _chopped(value: float, scale: float) -> float:
     return 0.0 if abs(value) < 1e-9 * abs(scale) else value
 
 
-def _verdict(checked: LabelReport) -> str:
-    counts = {level: sum(finding.level == level for finding in checked.findings) for level in ("error", "warning", "note")}
+def _verdict(findings: Sequence[Finding]) -> str:
+    counts = {level: sum(finding.level == level for finding in findings) for level in ("error", "warning", "note")}
     return ", ".join(f"{number} {level}{'s' * (number != 1)}" for level, number in counts.items()) + "."
 
 

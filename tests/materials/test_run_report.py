@@ -43,7 +43,7 @@ def test_every_run_leaves_its_report(folder):
     assert (folder / "report.html").stat().st_size > 1e6
     index = json.loads((folder / "report-data" / "report.json").read_text())
     titles = [section["title"] for section in index["sections"]]
-    assert titles == ["", "Test set", "Predicted uncertainty", "Worst structure", "Audit", "Training", "Data"]
+    assert titles == ["", "Test set", "Predicted uncertainty", "Worst structure", "Audit", "Training", "Labels", "Data"]
     assert index["run"]["data digest (SHA-256)"] == json.loads((folder / "manifest.json").read_text())["config"]["train_digest"]
     for target, name in (("energy", "energy"), ("forces", "force-components"), ("stress", "stress-components")):
         traces = json.loads((folder / "report-data" / f"{name}.json").read_text())["traces"]
@@ -101,7 +101,7 @@ def test_audit_and_checks(record, folder):
 def test_without_a_test_set(tmp_path):
     mat.train_potential(copper(22), steps=2, out=tmp_path / "run", model_options=TINY, cutoff_A=4.0)
     sections = run_sections(RunRecord.read(tmp_path / "run"))
-    assert [section.title for section in sections] == ["", "Audit", "Training", "Data"] and not blocks(sections, Structure3D)
+    assert [section.title for section in sections] == ["", "Audit", "Training", "Labels", "Data"] and not blocks(sections, Structure3D)
     assert [figure.label for figure in blocks(sections, KeyFigures)[0].figures] == ["energy RMSE", "forces RMSE", "stress RMSE", "audit"]
     assert (tmp_path / "run" / "report.html").is_file()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sciml.materials.labels.census import ElementCount, LabelCensus, Range, census
-from sciml.materials.labels.checks import check, check_stress
+from sciml.materials.labels.checks import Examination, check, check_stress, examine
 from sciml.materials.labels.copies import SetComparison, compare_sets, equivalent_groups, identical_groups
 from sciml.materials.labels.finding import Labels, group_of, has_labels, labels_of
 from sciml.materials.labels.findings import Finding, LabelReport
@@ -12,6 +12,7 @@ from sciml.materials.labels.splits import Split, group_split
 
 __all__ = [
     "ElementCount",
+    "Examination",
     "Finding",
     "LabelCensus",
     "LabelReport",
@@ -25,6 +26,7 @@ __all__ = [
     "check_stress",
     "compare_sets",
     "equivalent_groups",
+    "examine",
     "group_of",
     "group_split",
     "has_labels",

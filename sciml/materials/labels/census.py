@@ -85,7 +85,7 @@ class LabelCensus:
         for name, unit in _RANGE_UNITS.items():
             if name in self.ranges:
                 own_range = self.ranges[name]
-                lines.append(f"  {name:<17}{own_range.low:>13.4f} .. {own_range.high:<12.4f} rms {own_range.rms:.4f} {unit}")
+                lines.append(f"  {name:<17}{own_range.low:>13.6g} .. {own_range.high:<12.6g} rms {own_range.rms:.6g} {unit}".rstrip())
         if self.groups:
             lines.append(f"  groups: {_listed(self.groups)}")
         if self.unused:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from sciml.materials.labels.finding import Array, Labels, voigt_of
+from sciml.materials.labels.hypotheses import Equation, Trial, halves, inliers, robust_shares
 from sciml.materials.labels.linear_model import Basis, Rows
 
 RIDGE, JOINT_RIDGE = 1e-3, 1e-6  # of the mean diagonal, in units in which every function changes the energies by the same amount
 FIT_ATOMS, CHECK_ATOMS, MIN_RECORDS = 20_000, 100_000, 8
+TRIAL_ATOMS, SILENT_EV_PER_A = 8_000, 1e-5  # in the trial of units; forces that are rounding
+MAPPED = 12  # components
+AGREE = 0.3  # share that a fit to all labels at once may leave
 FIT_WORK = 2_500_000_000  # forces times functions squared
 _KEPT_NUMBERS = 20_000_000  # numbers of rows kept in memory; the rest is computed again
 FLOORS = {"forces": 0.01, "energy": 1e-4, "stress": 1e-3}  # eV/A, eV an atom, eV an atom: no label counts as more precise
@@ -34,7 +39,9 @@ class Slope:
 class Record:
     """One record beside its prediction by a model fitted without its half of the data; None where there is no label.
 
-    energy, expected_energy: eV an atom. stress and expected_stress: Voigt-6 (eV/A^3).
+    energy, expected_energy: eV an atom. stress and expected_stress: Voigt-6 (eV/A^3). place: its surroundings as a point, on average over
+    the atoms. distance: from there to the nearest record that the prediction rests on; in units of what is usual in the set. half:
+    which it belongs to, 0 or 1.
     """
 
     index: int
@@ -45,37 +52,48 @@ class Record:
     expected_forces: Array
     stress: Array | None
     expected_stress: Array | None
+    place: Array
+    distance: float
+    half: int
 
 
 @dataclass(frozen=True)
 class Consistency:
-    """Slopes by name ("energy", "stress": against the model of `source`, which is "forces" or "energy") and the records looked at."""
+    """Slopes by name ("energy", "stress": against the model of `source`, which is "forces" or "energy"), the records looked at, and the
+    trial of hypotheses about units and signs."""
 
     source: str
     fit: float
     slopes: dict[str, Slope]
     records: tuple[Record, ...]
+    trial: Trial
 
 
-def measure(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Consistency | None:
+def measure(structures: Sequence[Atoms], labels: Sequence[Labels], max_atoms: int = CHECK_ATOMS) -> Consistency | None:
     """Fits forces where there are some, else energies; None where there is too little to fit (fewer than 8 records, or no motion at
-    all)."""
+    all).
+
+    max_atoms: of a set with more of them every k-th record is looked at.
+    """
     source = _source(labels)
     if source is None:
         return None
-    chosen = _chosen(structures, labels, CHECK_ATOMS)
+    chosen = _chosen(structures, labels, max_atoms)
     if len(chosen) < MIN_RECORDS:
         return None
     fitter = _Fitter([structures[index] for index in chosen], [labels[index] for index in chosen], source)
     if not fitter.run():
         return None
+    fitter.map_out()
     records = tuple(fitter.record(place, index) for place, index in enumerate(chosen))
     measured = {"energy": _energy_slope(records, fitter.shares) if source == "forces" else None, "stress": _stress_slope(records)}
     slopes = {name: slope for name, slope in measured.items() if slope}
-    if all(0.5 < slope.ratio < 2 for slope in slopes.values() if slope.r2 > 0.5):
+    trial = fitter.trial()
+    agree = len(trial.names) > 1 and max(trial.judge({})[1].values()) < AGREE
+    if agree or all(0.5 < slope.ratio < 2 for slope in slopes.values() if slope.r2 > 0.5):
         fitter.run_jointly()
         records = tuple(fitter.record(place, index) for place, index in enumerate(chosen))
-    return Consistency(source, fitter.fit, slopes, records)
+    return Consistency(source, fitter.fit, slopes, records, trial)
 
 
 def misfit(found: Array, expected: Array) -> float:
@@ -93,7 +111,8 @@ def _source(labels: Sequence[Labels]) -> str | None:
     moved = sum(own.forces is not None and np.abs(own.forces).max(initial=0) > 0.02 for own in labels)
     if moved >= MIN_RECORDS:
         return "forces"
-    return "energy" if sum(own.energy is not None for own in labels) >= 3 * MIN_RECORDS else None
+    both = sum(own.energy is not None and own.stress is not None for own in labels)
+    return "energy" if both >= 2 * MIN_RECORDS or sum(own.energy is not None for own in labels) >= 3 * MIN_RECORDS else None
 
 
 def _chosen(structures: Sequence[Atoms], labels: Sequence[Labels], limit: int) -> list[int]:
@@ -116,7 +135,7 @@ class _Fitter:
         self.shares = counts / self.sizes[:, None]
         known = [place for place, own in enumerate(labels) if own.energy is not None]
         energies = np.array([labels[place].energy for place in known], dtype=float) / self.sizes[known]
-        self.references = np.linalg.lstsq(self.shares[known], energies, rcond=None)[0] if known else np.zeros(len(self.basis.species))
+        self.references = robust_shares(self.shares[known], energies) if known else np.zeros(len(self.basis.species))
         self.fold = np.zeros(len(structures), dtype=np.int64)
         self.sigma = {source: 1.0}
         self.dropped: set[tuple[int, str]] = set()
@@ -158,13 +177,16 @@ class _Fitter:
         return bool(total > 0)
 
     def run_jointly(self) -> None:
-        """Fits energies, forces and stresses together, each in units of what the fit before left of it (three rounds).
+        """Fits energies, forces and stresses together, each in units of what the fit before left of it (five rounds).
 
         The three labels of a record weigh the same, though it has 3N forces for one energy.
         """
         share = 3 * float(np.mean(self.sizes[self.used]))
-        for _ in range(4):
-            self.dropped = set.union(*(self._outliers(name) for name in FLOORS))
+        wild = self._wild_energies()
+        for turn in range(
+            5
+        ):  # at first nothing but wild energies is left out: what the forces alone foretell of surfaces, say, may be poor
+            self.dropped = set.union(wild, *(self._outliers(name) for name in FLOORS if turn))
             left = {name: np.sqrt(self._mean_square(name, False)) for name in FLOORS}
             weight = {"forces": 1.0, "energy": share**0.5, "stress": (share / 6) ** 0.5}
             self.sigma = {
@@ -172,8 +194,14 @@ class _Fitter:
             }
             self._solve(JOINT_RIDGE)
 
+    def _wild_energies(self) -> set[tuple[int, str]]:
+        known = [place for place in self.used if self.labels[place].energy is not None]
+        values = np.array([self._equations(place)["energy"][1][0] for place in known])
+        return {(place, "energy") for place, kept in zip(known, inliers(values), strict=True) if not kept}
+
     def _outliers(self, name: str) -> set[tuple[int, str]]:
-        """Labels that lie ten times further off than the median one does: they take no part in the fit."""
+        """Labels that lie ten times further off than the median one does, and three times further than nine of ten: they take no part in
+        the fit. (A tenth of the records may be structures of another kind, which the fit is yet to learn.)"""
         parts = [place for place in self.used if name in self._equations(place)]
         if not parts:
             return set()
@@ -181,7 +209,8 @@ class _Fitter:
         if name == "energy":
             left = list(self._without_composition(parts, np.concatenate(left))[:, None])
         sizes = np.array([np.sqrt(np.mean(each**2)) for each in left])
-        return {(place, name) for place, size in zip(parts, sizes, strict=True) if size > 10 * np.median(sizes) + FLOORS[name]}
+        limit = max(10 * float(np.median(sizes)), 3 * float(np.quantile(sizes, 0.9))) + FLOORS[name]
+        return {(place, name) for place, size in zip(parts, sizes, strict=True) if size > limit}
 
     def _without_composition(self, parts: Sequence[int], values: Array) -> Array:
         """Values less the median of their composition, where that has enough records; less a fit over the elements elsewhere."""
@@ -208,7 +237,52 @@ class _Fitter:
             expected_forces=(rows.forces @ inner).reshape(-1, 3),
             stress=voigt_of(own.stress) if own.stress is not None and periodic else None,
             expected_stress=rows.virial @ inner / atoms.get_volume() if periodic else None,
+            place=self.points[place],
+            distance=float(self.distances[place]),
+            half=int(self.fold[place]),
         )
+
+    def map_out(self) -> None:
+        """Points of all records (the components that vary most), and their distances to the nearest record of the other half."""
+        table = (
+            np.array([self.rows(place).energy / self.sizes[place] for place in range(len(self.structures))])
+            * self.scale[: -len(self.references)]
+        )
+        table = table - table[self.used].mean(0)
+        _, _, ways = np.linalg.svd(table[self.used][:1000], full_matrices=False)
+        self.points = table @ ways[:MAPPED].T
+        self.distances = np.zeros(len(self.points))
+        for half in (0, 1):
+            own, others = np.flatnonzero(self.fold == half), [place for place in self.used if self.fold[place] != half]
+            self.distances[own] = cKDTree(self.points[others]).query(self.points[own])[0]
+        self.distances /= max(float(np.median(self.distances)), 1e-9)
+
+    def trial(self) -> Trial:
+        """The labels of records that have two kinds of them or more, for a judgement of units and signs."""
+        kinds = [sum(getattr(own, name) is not None for name in FLOORS) for own in self.labels]
+        places = [place for place, number in enumerate(kinds) if number > 1]
+        places = places[:: max(1, -(-int(self.sizes[places].sum()) // TRIAL_ATOMS))]
+        trial = Trial(len(self.scale) - len(self.references))
+        scale, sizes, shares = self.scale[: len(self.scale) - len(self.references)], self.sizes[places], self.shares[places]
+        half = halves(len(places))
+        energies = [(np.nan if (value := self.labels[place].energy) is None else value) for place in places]
+        designs = np.array([self.rows(place).energy for place in places]).reshape(len(places), len(scale)) * scale / sizes[:, None]
+        for name, goal in (("energy", np.array(energies) / sizes), ("energy, an atom", np.array(energies))):
+            for row, (design, value) in _beside_composition(designs, goal, shares).items():
+                trial.add(Equation(name, int(half[row]), design[None], np.array([value])))
+        for name in ("forces", "stress"):
+            known = [row for row, place in enumerate(places) if name in self._equations(place)]
+            size = np.array([np.sqrt(np.mean(self._equations(places[row])[name][1] ** 2)) for row in known])
+            silent = name == "forces" and np.quantile(size, 0.75) < SILENT_EV_PER_A if known else True
+            for row, own in zip(known, size, strict=True):
+                if not silent and own <= 20 * np.quantile(size, 0.75):
+                    design, goal = self._equations(places[row])[name]
+                    trial.add(Equation(name, int(half[row]), design * scale, goal))
+                    if name == "stress":
+                        volume = self.structures[places[row]].get_volume()
+                        trial.add(Equation("stress, virial", int(half[row]), design * scale, goal / volume))
+        trial.finish()
+        return trial
 
     def _equations(self, place: int) -> dict[str, tuple[Array, Array]]:
         """(rows, goal) by label: forces (eV/A), energy an atom without references (eV), stress times volume an atom (eV)."""
@@ -255,6 +329,17 @@ class _Fitter:
             ridge = ridge_share * np.trace(matrix[:inner, :inner]) / inner
             matrix[range(size), range(size)] += np.append(np.full(inner, ridge), np.full(size - inner, 1e-9 * ridge)) + 1e-300
             self.coefficients.append(self.scale * np.linalg.lstsq(matrix, self.scale * vector, rcond=1e-14)[0])
+
+
+def _beside_composition(designs: Array, goals: Array, shares: Array) -> dict[int, tuple[Array, float]]:
+    """Designs and goals [n] less what the composition explains of them, by row; rows without a goal and wild ones left out."""
+    rows = np.flatnonzero(np.isfinite(goals))
+    if not len(rows):
+        return {}
+    rows = rows[inliers(goals[rows] - shares[rows] @ robust_shares(shares[rows], goals[rows]))]
+    both = np.column_stack([designs, goals])[rows]
+    both -= shares[rows] @ np.linalg.lstsq(shares[rows], both, rcond=None)[0]
+    return {int(row): (own[:-1], float(own[-1])) for row, own in zip(rows, both, strict=True)}
 
 
 def _energy_slope(records: Sequence[Record], composition: Array) -> Slope | None:

@@ -20,11 +20,16 @@ _OURS = {"energy": "eV", "forces": "eV/A", "stress": "eV/A^3"}
 
 @dataclass(frozen=True)
 class Factor:
-    """One wrong factor: label = ratio * right value; `text` names it and the remedy."""
+    """One wrong factor: label = ratio * right value; `text` names it and the remedy.
+
+    form: "" for a number; "an atom" for an energy divided by the atoms of its structure, "virial" for a stress multiplied by its volume:
+    `ratio` is then typical of the data only (with its sign).
+    """
 
     quantity: str
     ratio: float
     text: str
+    form: str = ""
 
 
 def known_factors(atoms_each: float | None = None, volume_A3: float | None = None) -> list[Factor]:
@@ -49,13 +54,14 @@ def known_factors(atoms_each: float | None = None, volume_A3: float | None = Non
             table.append(Factor("stress", sign / factor, text))
     if atoms_each is not None and atoms_each > 1.5:
         table.append(
-            Factor("energy", 1 / atoms_each, "the values look like energies an atom: the label is the energy of the whole structure")
+            Factor(
+                "energy", 1 / atoms_each, "the values look like energies an atom: the label is the energy of the whole structure", "an atom"
+            )
         )
     if volume_A3 is not None:
         for sign, also in ((1, "V sigma"), (-1, "-V sigma, a virial")):
-            table.append(
-                Factor("stress", sign * volume_A3, f"the values look like {also} in eV: name the column virial, or divide by the volume")
-            )
+            text = f"the values look like {also} in eV: name the column virial, or divide by the volume"
+            table.append(Factor("stress", sign * volume_A3, text, "virial"))
     return table
 
 
@@ -94,6 +100,13 @@ def explain(evidence: Sequence[tuple[str, str, float, float]], table: Sequence[F
         if options:
             return min(options, key=lambda option: option[0])[1]
     return None
+
+
+def fits(factors: Sequence[Factor], evidence: Sequence[tuple[str, str, float, float]]) -> bool:
+    """Whether wrong factors (none: all is right) are within the tolerances of all evidence, as in `explain`, those by size left out."""
+    wrong = {factor.quantity: factor.ratio for factor in factors}
+    sized = {factor.quantity for factor in factors if factor.form}
+    return all(_error(wrong, item) <= 1 for item in evidence if not sized & set(item[:2]))
 
 
 def _error(factors: Mapping[str, float], item: tuple[str, str, float, float]) -> float:

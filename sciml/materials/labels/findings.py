@@ -62,3 +62,8 @@ def listed(records: tuple[int, ...] | list[int], limit: int = 6) -> str:
     """ "3, 7, 9" or "3, 7, ... (50 in all)"."""
     shown = ", ".join(str(record) for record in records[:limit])
     return shown if len(records) <= limit else f"{shown}, ... ({len(records)} in all)"
+
+
+def number(value: float) -> str:
+    """With sign, three decimals, and no more than six digits where it is large."""
+    return f"{value:+.3f}" if abs(value) < 1000 else f"{value:+.6g}"

@@ -18,38 +18,76 @@ from sciml.materials.labels.consistency import Slope
 from sciml.materials.labels.finding import Array, Labels
 
 MAX_STEP_A, MAX_STRAIN, MIN_PAIRS = 0.25, 0.04, 6
+MIN_SIGMAS, MIN_SHARE = 8.0, 0.1  # of a slope that is believed; of its part of the energy differences
 
 
 class Work(NamedTuple):
-    """Of two structures: difference of the energies, work of the forces and of the stress, all in eV; change of volume in A^3; strain."""
+    """Of two structures: difference of the energies, work of the forces and of the stress, all in eV; change of volume in A^3; strain.
+
+    growth: trace of the strain. moves: sum of the squared moves against the cell (A^2). atoms: their number.
+    """
 
     energy: float
     forces: float
     stress: float
     volume: float
     strain: float
+    growth: float
+    moves: float
+    atoms: int
+
+    @property
+    def reach(self) -> float:
+        """How far the two lie apart, as a share of what is allowed; the error of the work grows with its third power."""
+        return max(self.strain / MAX_STRAIN, (self.moves / self.atoms) ** 0.5 / MAX_STEP_A)
 
 
 def increments(structures: Sequence[Atoms], labels: Sequence[Labels]) -> dict[str, Slope]:
-    """ratio = label / what the energy differences lead to expect, for "forces" and "stress", where neighbours in the data determine it."""
+    """ratio = label / what the energy differences lead to expect, for "forces" and "stress", where neighbours in the data determine it.
+
+    The error counts the residuals and the difference between all pairs and the half of them that lie closest, since what the trapezoidal
+    rule leaves out grows with the third power of the distance.
+    """
     works = [work for pair in pairs(structures, labels) if (work := work_between(structures, labels, *pair)) is not None]
     if len(works) < MIN_PAIRS:
         return {}
-    table = np.array(works)[:, :3]
-    scale = np.sqrt(np.mean(table**2, axis=0))
-    names = [name for name, size in zip(("forces", "stress"), scale[1:], strict=True) if size > 1e-12]
-    if scale[0] < 1e-6 or not names:
+    found = _slopes(works)
+    near = sorted(works, key=lambda work: work.reach)[: max(MIN_PAIRS, len(works) // 2)]
+    closer = _slopes(near)
+    slopes = {}
+    for name, (slope, error, share, r2) in found.items():
+        if name not in closer:
+            continue
+        doubt = float(np.hypot(error, slope - closer[name][0]))
+        if abs(slope) > MIN_SIGMAS * doubt and share > MIN_SHARE:
+            slopes[name] = Slope(1 / slope, doubt / slope**2, r2, len(works))
+    return slopes
+
+
+def _slopes(works: Sequence[Work]) -> dict[str, tuple[float, float, float, float]]:
+    """(slope, standard error, size of its part beside that of the energy, share of the variance that all explain) of the energy by the work
+    of "forces" and "stress"."""
+    table = np.array([[work.energy, work.forces, work.stress] for work in works])
+    size = np.sqrt(np.mean(table**2, axis=0))
+    names = {name: place for place, name in ((1, "forces"), (2, "stress")) if size[place] > 1e-12}
+    if size[0] < 1e-6 or not names:
         return {}
-    columns = table[:, 1:][:, scale[1:] > 1e-12] / scale[1:][scale[1:] > 1e-12]
-    slopes, errors, r2 = regression(columns, table[:, 0] / scale[0])
+    third = np.array([[work.growth * work.moves, work.growth * work.strain**2 * work.atoms] for work in works])
+    third = third[:, np.sqrt(np.mean(third**2, axis=0)) > 1e-12]  # what vibrations and anharmonicity add
+    columns = (
+        np.column_stack([table[:, list(names.values())], third])
+        if len(works) >= 6 * (len(names) + third.shape[1])
+        else table[:, [*names.values()]]
+    )
+    scale = np.sqrt(np.mean(columns**2, axis=0))
+    slopes, errors, r2 = regression(columns / scale, table[:, 0] / size[0])
     if r2 < 0.9:
         return {}
-    found = {}
-    for name, slope, error, size in zip(names, slopes, errors, scale[1:][scale[1:] > 1e-12], strict=True):
-        if abs(slope) > 10 * error and slope != 0:
-            ratio = size / (slope * scale[0])
-            found[name] = Slope(float(ratio), float(abs(ratio) * error / abs(slope)), r2, len(works))
-    return found
+    factor = size[0] / scale
+    return {
+        name: (float(slopes[place] * factor[place]), float(errors[place] * factor[place]), float(abs(slopes[place])), r2)
+        for place, name in enumerate(names)
+    }
 
 
 def pairs(structures: Sequence[Atoms], labels: Sequence[Labels]) -> Iterator[tuple[int, int]]:
@@ -102,7 +140,14 @@ def work_between(structures: Sequence[Atoms], labels: Sequence[Labels], a: int, 
     if by_forces is None or by_stress is None or (strained and not first.pbc.all()):
         return None
     return Work(
-        (labels[b].energy or 0.0) - (labels[a].energy or 0.0), by_forces, by_stress, volumes[1] - volumes[0], float(np.linalg.norm(strain))
+        energy=(labels[b].energy or 0.0) - (labels[a].energy or 0.0),
+        forces=by_forces,
+        stress=by_stress,
+        volume=volumes[1] - volumes[0],
+        strain=float(np.linalg.norm(strain)),
+        growth=float(np.trace(strain)),
+        moves=float(np.sum(moves**2)) if moved else 0.0,
+        atoms=len(first),
     )
 
 
@@ -114,7 +159,10 @@ def _against(first: Array | None, second: Array | None, way: Array, weights: tup
 
 
 def regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
-    """Robust least squares through the origin: slopes, standard errors, share of the variance explained."""
+    """Robust least squares through the origin: slopes, standard errors, share of the variance explained.
+
+    Standard errors allow for unequal residuals and for single rows that decide by themselves (HC3, MacKinnon and White 1985).
+    """
     weights: Array = np.ones(len(goal))
     slopes: Array = np.zeros(columns.shape[1])
     for _ in range(10):
@@ -124,7 +172,8 @@ def regression(columns: Array, goal: Array) -> tuple[Array, Array, float]:
         weights = 1 / np.maximum(1.0, distance / max(2.0 * float(np.median(distance)), 1e-12))
     residual = goal - columns @ slopes
     inverse = np.linalg.pinv((columns * weights[:, None]).T @ columns)
-    scores = columns * (weights * residual)[:, None]
+    leverage = weights * np.einsum("ij,jk,ik->i", columns, inverse, columns)
+    scores = columns * (weights * residual / np.maximum(1 - leverage, 0.05))[:, None]
     meat = scores.T @ scores
     errors = np.sqrt(np.diag(inverse @ meat @ inverse))
     r2 = 1 - float(np.sum(weights * residual**2) / np.sum(weights * goal**2))

@@ -7,14 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from sciml.materials.labels.consistency import Record, misfit
 from sciml.materials.labels.factors import Factor, name_ratio
 from sciml.materials.labels.finding import Array
 from sciml.materials.labels.findings import Finding, listed
+from sciml.materials.labels.findings import number as number_text
 
 ODD_FORCES, ODD_STRESS, FITTING = 0.75, 0.9, 0.45  # misfits
 ODD_ENERGY, FITTING_ENERGY = 12.0, 5.0  # in robust standard deviations
+CLEARLY, MIN_ODD_EV, ODD_SHARE = 3.0, 0.3, 0.75  # times the next largest error; of the whole structure; of the range of the energies
+NEAR, FAMILIAR, KNOWN = (
+    1.5,
+    3.5,
+    5.0,
+)  # distance to the nearest record in the fit, in units of the median one: further off the fit foretells nothing
 MIN_OFFSET_EV, CLEAR_GAP, MIN_SIDE = 0.03, 6.0, 3
 _MOST_ODD = 200
 
@@ -24,17 +33,50 @@ def odd_records(records: Sequence[Record], structures: Sequence[Atoms], table: S
     judge = _Judge(records)
     suspects = [place for place in range(len(records)) if judge.odd(place, place)]
     if not suspects or len(suspects) > max(2, len(records) // 3):
-        return []
+        return _odd_energies(range(len(records)), records, judge)
     findings, settled = _scaled(records, suspects, judge, table), set[int]()
     settled.update(index for finding in findings for index in finding.records)
     rest = [place for place in suspects if records[place].index not in settled][:_MOST_ODD]
     swaps = _swaps(records, rest, judge, structures)
     swapped = {index for finding in swaps for index in finding.records}
-    strange = [records[place].index for place in rest if records[place].index not in swapped and judge.alien_forces(place)]
+    rest = [place for place in rest if records[place].index not in swapped and records[place].distance < KNOWN]
+    strange = [records[place].index for place in rest if judge.alien_forces(place)]
     if strange:
         message = f"the forces of records {listed(strange)} do not go with their positions"
         findings.append(Finding("warning", "odd-forces", message, tuple(strange[:50])))
-    return findings + swaps
+    pressed = [records[place].index for place in rest if judge.oddities(place) == {"stress"} and judge.alien_stress(place)]
+    if pressed:
+        message = f"the stress of records {listed(pressed)} does not go with their positions, though the other labels do"
+        findings.append(Finding("warning", "odd-stress", message, tuple(pressed[:50])))
+    named = {*settled, *swapped, *strange}
+    return findings + swaps + _odd_energies([place for place in range(len(records)) if records[place].index not in named], records, judge)
+
+
+def _odd_energies(places: Sequence[int], records: Sequence[Record], judge: _Judge) -> list[Finding]:
+    """Energies of few records that lie far beyond all others, in structures like others, whose forces are as expected."""
+    errors = {place: value for place in places if (value := judge.energy(place, place)) is not None}
+    order = sorted(errors, key=lambda place: -errors[place])
+    most = max(1, len(order) // 20)
+    heads = [n for n in range(1, min(most, len(order) - 1) + 1) if errors[order[n - 1]] > max(ODD_ENERGY, CLEARLY * errors[order[n]])]
+    odd = []
+    for place in order[: max(heads, default=0)]:
+        record, forces = records[place], judge.forces(place, place)
+        off = abs(_energy_error(record) - judge.offset)
+        follows = forces is None or forces < FITTING or not judge.forces_told
+        if record.distance < FAMILIAR and off > judge.energy_range and off * record.n_atoms > MIN_ODD_EV and follows:
+            odd.append(place)
+    if not odd:
+        return []
+    return [odd_energy_finding([(records[p].index, (records[p].energy or 0.0) * records[p].n_atoms, judge.expected(p)) for p in odd])]
+
+
+def odd_energy_finding(odd: Sequence[tuple[int, float, float]]) -> Finding:
+    """The finding about energies of single records: (record, energy found, energy expected), in eV."""
+    odd = sorted(odd)
+    each = "; ".join(f"record {index}: {found:.6g} eV, about {expected:.6g} eV is expected" for index, found, expected in odd[:6])
+    more = f"; ... ({len(odd)} in all)" if len(odd) > 6 else ""
+    message = f"energies that do not go with their structures: {each}{more}"
+    return Finding("warning", "odd-energy", message, tuple(index for index, _, _ in odd)[:50])
 
 
 class _Judge:
@@ -43,6 +85,8 @@ class _Judge:
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
         self.offset, self.width = _center([_energy_error(a) for a in records if a.energy is not None])
+        expected = [a.expected_energy for a in records if a.energy is not None]
+        self.energy_range = ODD_SHARE * float(np.ptp(np.quantile(expected, [0.05, 0.95]))) if expected else 0.0
         self.force_floor = _rms([each.forces for each in records if each.forces is not None])
         self.stress_floor = _rms([each.stress for each in records if each.stress is not None])
         self.forces_told = _typical([m for m in (self.forces(p, p) for p in range(len(records))) if m is not None]) < 0.4
@@ -79,7 +123,19 @@ class _Judge:
         """Whether forces of a size that the set has are unlike the expected ones (small forces of an unusual structure do not count)."""
         forces = self.records[place].forces
         large = forces is not None and float(np.sqrt(np.mean(forces**2))) > 0.5 * self.force_floor
-        return large and self.odd_forces(place, place)
+        energy = self.energy(place, place)  # where it is odd too, the structure is perhaps one that the fit does not know
+        known = energy is None or energy < ODD_ENERGY or self.records[place].distance < NEAR
+        return large and known and self.odd_forces(place, place)
+
+    def alien_stress(self, place: int) -> bool:
+        """Whether a stress of a size that the set has is unlike the expected one."""
+        stress = self.records[place].stress
+        large = stress is not None and float(np.sqrt(np.mean(stress**2))) > 0.5 * self.stress_floor
+        return large and self.odd_stress(place, place)
+
+    def expected(self, place: int) -> float:
+        """The energy expected of a record, in eV."""
+        return (self.records[place].expected_energy + self.offset) * self.records[place].n_atoms
 
     def odd_stress(self, a: int, b: int) -> bool:
         """Whether the stress of b is none of a."""
@@ -191,16 +247,30 @@ def element_offsets(records: Sequence[Record], structures: Sequence[Atoms]) -> l
             heap = {int(own[member]) for member in members}
             if repeated and not {formulas[place] for place in heap} & {formulas[int(place)] for place in own if int(place) not in heap}:
                 continue  # whole compositions apart: that is what reference energies are for
+            mine = [known[int(place)] for place in own]
+            if not _mixed(np.array([each.place for each in mine]), np.array([each.half for each in mine]), np.isin(own, list(heap))):
+                continue  # structures of another kind: the model may not know what they cost
             indices = tuple(known[own[member]].index for member in members)
             found.append((clearness, number, shift, indices))
     if not found:
         return []
     _, number, shift, indices = max(found)
     message = (
-        f"the energies of {len(indices)} of {len(known)} records differ from the others by {shift:+.3f} eV for every atom of "
+        f"the energies of {len(indices)} of {len(known)} records differ from the others by {number_text(shift)} eV for every atom of "
         f"{chemical_symbols[number]} (records {listed(indices)}): another reference energy, pseudopotential or +U of this element"
     )
     return [Finding("warning", "element-offset", message, indices[:50])]
+
+
+def _mixed(points: Array, halves: NDArray[np.int64], heap: NDArray[np.bool_]) -> bool:
+    """Whether of the members of a heap at least a fifth have their nearest neighbour outside it, as labels that do not follow structure.
+
+    Nor may the heap be one of the halves, each of which has a fit of its own.
+    """
+    if min(np.mean(halves == heap), np.mean(halves != heap)) < 0.1:
+        return False
+    _, near = cKDTree(points).query(points, k=2)
+    return float(np.mean(~heap[near[heap, 1]])) >= 0.2
 
 
 def _two_heaps(values: Array) -> tuple[float, float, Array] | None:

@@ -11,9 +11,10 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
-from sciml.materials.labels.consistency import Consistency, Record, measure
+from sciml.materials.labels.consistency import CHECK_ATOMS, Consistency, Record, measure
 from sciml.materials.labels.finding import Array, Labels, labels_of
 from sciml.materials.labels.findings import Finding
+from sciml.materials.labels.findings import number as number_text
 
 BINDING_EV = (-15.0, 12.0)  # atomisation energy an atom, with a margin on both sides of what exists
 MIN_ELEMENTS, OUTLIER, OUTLIER_EV = 10, 8.0, 3.0
@@ -71,20 +72,20 @@ def reference_findings(structures: Sequence[Atoms], labels: Sequence[Labels]) ->
     distance, number, share = max(odd)
     if distance < max(OUTLIER_EV, OUTLIER * width):
         return []
-    others = f"the other elements take {middle:+.3f} +- {width:.3f}"
-    message = f"{chemical_symbols[number]} takes {share:+.3f} eV an atom where {others}: an offset of this element"
+    others = f"the other elements take {number_text(middle)} +- {width:.4g}"
+    message = f"{chemical_symbols[number]} takes {number_text(share)} eV an atom where {others}: an offset of this element"
     return [Finding("warning", "element-offset", message)]
 
 
 def measure_beside(
-    structures: Sequence[Atoms], labels: Sequence[Labels], test: Sequence[Atoms]
+    structures: Sequence[Atoms], labels: Sequence[Labels], test: Sequence[Atoms], max_atoms: int = CHECK_ATOMS
 ) -> tuple[Consistency | None, list[Finding]]:
     """`measure` of the structures, by a fit that sees the forces of `test` too, and what is found of a shift of the test set's energies."""
     if not test:
-        return measure(structures, labels), []
+        return measure(structures, labels, max_atoms), []
     others = [labels_of(atoms, where=f"test record {index}") for index, atoms in enumerate(test)]
     both = [*structures, *test]
-    measured = measure(both, [*labels, *(Labels(None, own.forces, None) for own in others)])
+    measured = measure(both, [*labels, *(Labels(None, own.forces, None) for own in others)], max_atoms)
     if measured is None:
         return None, []
     shift: list[Finding] = []
@@ -116,7 +117,9 @@ def _shift(records: Sequence[Record], labels: Sequence[Labels], structures: Sequ
     if not found:
         return []
     _, number, shift = max(found)
-    message = f"the energies of the test set lie {shift:+.3f} eV for every atom of {chemical_symbols[number]} off the training set's"
+    message = (
+        f"the energies of the test set lie {number_text(shift)} eV for every atom of {chemical_symbols[number]} off the training set's"
+    )
     return [Finding("warning", "element-offset", message)]
 
 

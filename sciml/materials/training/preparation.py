@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from ase.data import atomic_numbers, chemical_symbols
 
-from sciml.errors import ConfigError, DataError
+from sciml.errors import ConfigError, DataError, SciMLError
 from sciml.materials.graph import CrystalGraph, build_graph
-from sciml.materials.labels import Labels, pulay_stress
+from sciml.materials.labels import Examination, Labels, PulayStress, examine, pulay_stress
 from sciml.materials.models.contract import ModelConfig, build_model, parse_config
 from sciml.materials.potential import EnergyModel, Potential, differentiate
 from sciml.materials.references import References
-from sciml.materials.training.data import GraphSet, atoms_of, passes
+from sciml.materials.training.data import GraphSet, MemoryGraphs, atoms_of, passes
 from sciml.materials.training.loss import Objective, spread_of, targets_of
 from sciml.materials.training.recipe import Recipe
 from sciml.materials.training.sets import VALID_FROM, Sets
@@ -25,7 +25,8 @@ from sciml.seeding import derive, numpy_generator
 
 logger = logging.getLogger("sciml.materials.training")
 
-PULAY_STRUCTURES = 2000  # of a larger set every k-th is looked at
+PULAY_STRUCTURES = CHECKED_STRUCTURES = 2000  # of a larger set every k-th is looked at
+CHECKED_ATOMS = 4000  # likewise, in the checks that need a model
 RATTLE_A = 0.1  # standard deviation of the moves when scales are measured
 
 
@@ -112,6 +113,8 @@ class Job:
     """Structures in one step over all processes."""
     pulay_eV_per_atom: dict[str, float]
     """The Pulay stress that was taken off the stress labels (see `PulayStress`); empty without one."""
+    examined: Examination | None = None
+    """What the checks of labels found in the training set; None where they were not run."""
 
     def with_steps(self, steps: int) -> Job:
         """The same job with a budget of `steps`."""
@@ -167,7 +170,9 @@ def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
     if not targets:
         raise DataError(f"{sets.train.name}: no structure has an energy, forces or a stress with a weight above 0; nothing can be learned")
     references = _references(sets, options, species)
-    pulay = _pulay(sets) if options.pulay and "stress" in targets else {}
+    contradiction = _contradiction(sets) if "stress" in targets and (options.pulay or isinstance(sets.train, MemoryGraphs)) else None
+    pulay = {} if contradiction is None or not options.pulay else contradiction.eV_per_atom
+    examined = _examined(sets, contradiction, options.pulay)
     for graphs in {id(graphs): graphs for graphs in (sets.train, sets.valid)}.values():
         graphs.set_baseline(graphs.facts.counts(species) @ np.array(references.energies), graphs.facts.pulay_pressures(pulay))
     interaction = facts.table.energy - facts.counts(species) @ np.array(references.energies)
@@ -177,7 +182,7 @@ def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
     batch = recipe.structures_in_step(float(facts.table.atoms[sets.train_rows].mean()), processes)
     if missing := without_validation(sets):
         logger.warning("%s", missing)
-    return Job(options, sets, species, references, Objective(recipe, spread, targets, recipe.steps), scale, batch, pulay)
+    return Job(options, sets, species, references, Objective(recipe, spread, targets, recipe.steps), scale, batch, pulay, examined)
 
 
 def without_validation(sets: Sets) -> str:
@@ -185,14 +190,36 @@ def without_validation(sets: Sets) -> str:
     return "" if len(sets.valid_rows) else f"no validation set: {len(sets.train_rows)} structures, {VALID_FROM} are needed; pass valid="
 
 
-def _pulay(sets: Sets) -> dict[str, float]:
-    """`PulayStress.eV_per_atom` of the training structures, said in the log; empty where they show none."""
+def _contradiction(sets: Sets) -> PulayStress | None:
+    """The Pulay stress that the training structures show."""
     graphs = sets.train.load(sets.train_rows[:: -(-len(sets.train_rows) // PULAY_STRUCTURES)].tolist())
-    found = pulay_stress([atoms_of(graph) for graph in graphs], [_labels(graph) for graph in graphs])
-    if found is None:
-        return {}
-    logger.warning("%s; it is taken off the labels in training (pulay=False leaves them as they are)", found.text())
-    return found.eV_per_atom
+    return pulay_stress([atoms_of(graph) for graph in graphs], [_labels(graph) for graph in graphs])
+
+
+def _examined(sets: Sets, contradiction: PulayStress | None, taken_off: bool) -> Examination | None:
+    """What the checks of labels say of the training set, said in the log too; None for a streamed set."""
+    if contradiction is not None:
+        more = (
+            "it is taken off the labels in training (pulay=False leaves them as they are)"
+            if taken_off
+            else "the labels are left as they are"
+        )
+        logger.warning("%s; %s", contradiction.text(), more)
+    if not isinstance(sets.train, MemoryGraphs):
+        logger.info("labels of %s: not checked, since the set is streamed; `sciml materials check FILE` checks them", sets.train.name)
+        return None
+    graphs = sets.train.load(list(range(len(sets.train))))
+    step = -(-len(graphs) // CHECKED_STRUCTURES)
+    labels = [_labels(graph) if row % step == 0 else Labels() for row, graph in enumerate(graphs)]
+    try:
+        found = examine([atoms_of(graph) for graph in graphs], labels, contradiction, max_atoms=CHECKED_ATOMS)
+    except (SciMLError, ArithmeticError, LookupError, ValueError) as error:  # a check that cannot be made costs no training
+        logger.warning("labels of %s: not checked (%s: %s)", sets.train.name, type(error).__name__, error)
+        return None
+    for finding in found.findings:
+        if finding.level != "note":
+            logger.warning("labels of %s: %s: %s", sets.train.name, finding.kind, finding.message)
+    return found
 
 
 def _labels(graph: CrystalGraph) -> Labels:

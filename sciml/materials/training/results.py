@@ -51,6 +51,7 @@ def finish(
         "validation": validation_of(folder.curve(), len(members)),
         "test": None if result is None else result.metrics,
         "pulay_eV_per_atom": job.pulay_eV_per_atom,
+        "labels": None if job.examined is None else job.examined.to_dict(),
         "without_validation": without_validation(sets) or None,
     }
     potential.metadata["metrics"] = metrics

@@ -6,7 +6,23 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
+
+
+def calculated(start: Atoms, n: int, strain: float, rattle: float, seed: int = 0) -> list[Atoms]:
+    """Copies in random strains up to `strain`, atoms moved by `rattle` A (standard deviation), with the labels of EMT."""
+    generator, frames = np.random.default_rng(seed), []
+    for _ in range(n):
+        atoms = start.copy()
+        change = generator.uniform(-strain, strain, (3, 3))
+        atoms.set_cell(start.cell.array @ (np.eye(3) + (change + change.T) / 2), scale_atoms=True)
+        atoms.positions += generator.normal(0, rattle, (len(atoms), 3)) if rattle else 0.0
+        atoms.calc = EMT()
+        results = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
+        atoms.calc = SinglePointCalculator(atoms, **results)
+        frames.append(atoms)
+    return frames
 
 
 def scaled(structures: Sequence[Atoms], which: Collection[int] | None = None, **factors: float) -> list[Atoms]:

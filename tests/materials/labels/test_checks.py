@@ -6,11 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 from sciml.errors import DataError
 from sciml.materials.datasets import load_dataset
 from sciml.materials.labels import check, check_stress, labels_of
-from tests.materials.labels.planting import scaled
+from tests.materials.labels.planting import calculated, scaled
 
 KBAR, RYDBERG, BOHR = 1602.1766208, 13.605693, 0.529177
 
@@ -86,7 +87,7 @@ def test_copies_and_leakage(sets):
 
 
 def test_report_is_json_and_text(sets):
-    report = check(sets["mlearn-si"], test=sets["mlearn-cu"])
+    report = check(sets["mlearn-si"], test=load_dataset("mlearn-si", "train")[::10])
     assert json.loads(json.dumps(report.to_dict()))["passed"] is True
     assert "25 structures" in report.text() and "ratios" in report.text()
 
@@ -107,3 +108,81 @@ def test_energies_only_and_molecules_do_not_alarm():
         bare.append(copy)
     assert check(bare).passed
     assert np.isfinite(list(check(bare).ratios.values())).all()
+
+
+CALCULATED = [("Au", 0.1, 0.05), ("Pd", 0.05, 0.05), ("Ag", 0.03, 0.05), ("Al", 0.08, 0.0), ("Ni", 0.03, 0.0)]
+
+
+@pytest.mark.parametrize(("symbol", "strain", "rattle"), CALCULATED)
+@pytest.mark.parametrize(
+    ("factors", "kind", "text"),
+    [
+        ({}, None, ""),
+        ({"stress": KBAR}, "stress-scale", "look like kBar for"),
+        ({"stress": -1}, "stress-scale", "sign is flipped"),
+        ({"energy": 1 / RYDBERG}, "energy-scale", "look like Ry"),
+        ({"energy": 1 / 4}, "energy-scale", "energies an atom"),
+        ({"forces": BOHR / RYDBERG}, "forces-scale", "Ry/bohr"),
+    ],
+)
+def test_calculated_labels_of_strained_cells(symbol, strain, rattle, factors, kind, text):
+    """Labels of a calculator agree, whatever a model says of structures unlike those it was fitted to; planted units are named."""
+    if "forces" in factors and not rattle:
+        pytest.skip("a perfect crystal has no forces")
+    findings = check(scaled(calculated(bulk(symbol, cubic=True), 40, strain, rattle), **factors)).findings
+    assert [each.kind for each in findings] == ([kind] if kind else [])
+    assert text in "".join(each.message for each in findings)
+
+
+@pytest.mark.parametrize("strain", [0.03, 0.05])
+def test_a_pulay_stress_of_uniaxial_cells_is_named(strain):
+    frames = []
+    for x in np.linspace(-strain, strain, 20):
+        atoms = bulk("Al", cubic=True)
+        atoms.set_cell(atoms.cell.array @ np.diag([1 + x, 1, 1]), scale_atoms=True)
+        (own,) = calculated(atoms, 1, 0.0, 0.0)
+        own.calc.results["stress"] = own.calc.results["stress"] + 2.7 / 160.2 * np.array([1, 1, 1, 0, 0, 0]) / (1 + x)
+        frames.append(own)
+    (finding,) = check(frames).findings
+    assert finding.kind == "pulay-stress" and "+2.7" in finding.message
+
+
+@pytest.mark.parametrize("more_eV", [50.0, 1e8])
+@pytest.mark.parametrize(("symbol", "strain", "rattle"), CALCULATED[:4])
+def test_one_wild_energy(symbol, strain, rattle, more_eV):
+    frames = calculated(bulk(symbol, cubic=True), 40, strain, rattle)
+    right = frames[13].calc.results["energy"]
+    frames[13].calc.results["energy"] = right + more_eV
+    (finding,) = check(frames).findings
+    assert finding.kind == "odd-energy" and finding.records == (13,)
+    assert f"record 13: {right + more_eV:.6g} eV" in finding.message
+    expected = float(finding.message.split("about ")[1].split(" eV")[0])
+    assert expected == pytest.approx(right, abs=1.0)
+
+
+def test_one_odd_stress(sets):
+    frames = calculated(bulk("Cu", cubic=True), 40, 0.05, 0.1)
+    frames[9].calc.results["stress"] = -3 * frames[9].calc.results["stress"][[2, 0, 1, 4, 5, 3]] + 0.05
+    (finding,) = check(frames).findings
+    assert finding.kind == "odd-stress" and finding.records == (9,)
+
+
+def test_elements_that_only_the_test_set_has(sets):
+    report = check(sets["mlearn-si"], test=[*sets["mlearn-si"][:0], *sets["mlearn-cu"][:3]])
+    (finding,) = [each for each in report.findings if each.kind == "unknown-element"]
+    assert finding.level == "warning" and "3 of 3" in finding.message and "Cu" in finding.message and finding.records == (0, 1, 2)
+
+
+def test_two_energies_of_one_structure_are_said_once(sets):
+    structures = sets["mlearn-si"]
+    report = check([*structures, *scaled([structures[2]], energy=1.5)])
+    assert [each.kind for each in report.findings if each.level != "note"] == ["contradiction"]
+
+
+def test_huge_numbers_keep_the_columns(sets):
+    faulty = scaled(sets["mlearn-si"])
+    faulty[3].calc.results["energy"] = 123456789.123456789
+    lines = check(faulty).text().splitlines()
+    (line,) = [each for each in lines if "energy_per_atom" in each]
+    assert line.index("..") == next(each for each in lines if "volume_per_atom" in each).index("..")
+    assert "123456789" not in "".join(lines)

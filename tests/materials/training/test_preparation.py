@@ -15,6 +15,7 @@ from sciml.materials.potential import Potential
 from sciml.materials.training import Recipe
 from sciml.materials.training.preparation import Job, make_options, prepare, without_validation
 from sciml.materials.training.sets import open_sets
+from tests.materials.labels.planting import calculated, scaled
 
 
 def job(structures: list[Atoms], tiny: dict, references: dict | None = None, seed: int = 0, **more) -> Job:
@@ -119,3 +120,18 @@ def test_options_that_could_have_no_effect_are_refused(copper, tiny) -> None:
         full = {"model": None, "cutoff_A": None, "model_options": None, "recipe": None, "weights": None} | given
         with pytest.raises(ConfigError, match=f"{next(iter(given))}: found beside start_from"):
             make_options(**full, start=start, **rest)
+
+
+def test_labels_are_checked(tiny, caplog) -> None:
+    """A unit that is wrong is said in the log and kept with the job; right labels are not accused."""
+    frames = calculated(bulk("Cu", cubic=True), 40, 0.05, 0.05)
+    assert [each.level for each in job(frames, tiny).examined.findings] == []
+    assert "labels of" not in caplog.text
+    found = job(scaled(frames, stress=1602.1766), tiny).examined
+    assert [each.kind for each in found.findings] == ["stress-scale"] and found.examined == 40
+    assert "labels of training set: stress-scale" in caplog.text and "kBar" in caplog.text
+
+
+def test_few_or_odd_structures_are_trained_on_all_the_same(tiny) -> None:
+    assert job([labelled(Atoms("Cu"), -1.0)], tiny).examined.findings == ()
+    assert job([labelled(Atoms("Cu2", [[0, 0, 0], [0, 0, 2.0 + 0.01 * n]]), float(n)) for n in range(30)], tiny).examined is not None
