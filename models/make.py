@@ -27,7 +27,7 @@ SEED = 0
 OPTIONS: dict[str, dict[str, Any]] = {
     "si": {"steps": 3000, "recipe": {"stress_weight": 0.03}},
     "cu": {"steps": 10_000, "cutoff_A": 4.0},
-    "si-cu": {"steps": 6000},
+    "si-cu": {"steps": 6000, "recipe": {"energy_weight_late": 2.0, "stress_weight": 0.1, "batch_structures": 4}},
 }
 ORIGIN = (
     "Energies, forces and stresses of the mlearn benchmark (Zuo et al. 2020, doi:10.1021/acs.jpca.9b08723), PBE, VASP; see `datasets/`."

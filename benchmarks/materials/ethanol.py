@@ -1,6 +1,6 @@
 """Ethanol from 1,000 frames of rMD17 recomputed with PBE: errors of forces and of the total energy on 1,000 other frames.
 
-    python benchmarks/materials/ethanol.py FOLDER [--minutes 30 | --steps N] [--out runs/ethanol] [--seed 0] [--recipe JSON] [--fitted]
+    python benchmarks/materials/ethanol.py FOLDER [--minutes 30 | --steps N] [--out runs/ethanol] [--seed 0] [--ensemble 1] [--recipe JSON] [--fitted]
 
 FOLDER holds train.xyz.gz and test_MD.xyz.gz (energies in eV of all electrons, forces in eV/A, open boundaries) and isolated_atoms.xyz.gz,
 from the BOTNet data sets (github.com/davkovacs/BOTNet-datasets, MIT licence). A twentieth of the training frames is validated on; the test
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="a number of steps in place of minutes")
     parser.add_argument("--out", type=Path, default=Path("runs/ethanol"), help="folder of the run")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ensemble", type=int, default=1, help="members, whose mean is tested; each has the whole budget of steps")
     parser.add_argument("--recipe", type=json.loads, default={}, help="fields of the recipe as JSON")
     parser.add_argument("--fitted", action="store_true", help="reference energies by least squares, as if there were no isolated atoms")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for ethanol.json")
@@ -72,6 +73,7 @@ def main() -> None:
         test=test,
         recipe=options.recipe,
         seed=options.seed,
+        ensemble=options.ensemble,
         device="cpu",
         out=options.out,
         resume=(options.out / "config.json").exists(),
