@@ -98,13 +98,12 @@ class PotentialCalculator(Calculator):
             self._warn(prediction)
 
     def _warn(self, prediction: Evaluated) -> None:
-        """Name what the structure holds and the training data did not; the same thing once a calculator only."""
-        pairs = getattr(prediction, "unseen", None) or _unseen_pairs(self.potential, self.atoms)
-        what = f"the pairs {', '.join(pairs)} within the cut-off" if pairs else "something in this structure"
-        if what not in self._warned:
-            self._warned.add(what)
-            message = f"outside the training data: {what} did not occur in training; energies and forces may be wrong"
-            warnings.warn(message, UserWarning, stacklevel=2)
+        """Name the pairs of elements that the training data did not hold; the same ones once a calculator only."""
+        pairs = ", ".join(getattr(prediction, "unseen", None) or _unseen_pairs(self.potential, self.atoms))
+        if pairs and pairs not in self._warned:
+            self._warned.add(pairs)
+            message = f"outside the training data: the pairs {pairs} within the cut-off did not occur in training"
+            warnings.warn(f"{message}; energies and forces may be wrong", UserWarning, stacklevel=2)
 
 
 def as_calculator(calculator: Any, dtype: str = "float64") -> Calculator:
