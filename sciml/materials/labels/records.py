@@ -219,7 +219,7 @@ def _factor_of(name: str, label: Array | None, expected: Array | None, table: Se
     if label is None or expected is None:
         return None
     product = float(np.sum(label * expected))
-    if abs(product) < 0.85 * np.linalg.norm(label) * np.linalg.norm(expected):
+    if product == 0 or abs(product) < 0.85 * np.linalg.norm(label) * np.linalg.norm(expected):
         return None
     return name_ratio(name, float(np.sum(label * label)) / product, 0.2, table)
 
