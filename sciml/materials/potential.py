@@ -250,9 +250,7 @@ class Potential:
                 raise DataError(f"structure {record}: energy or forces are not finite; its geometry is far from anything learned")
         return predictions
 
-    def _predict_halving(
-        self, chunk: list[Atoms], first: int, modules: Sequence[EnergyModel], where: torch.device
-    ) -> list[Prediction]:
+    def _predict_halving(self, chunk: list[Atoms], first: int, modules: Sequence[EnergyModel], where: torch.device) -> list[Prediction]:
         """Predictions of consecutive structures, `first` is the record of the first of them; in halves where memory ends."""
         try:
             graph = self._graphs(chunk, first)
@@ -352,7 +350,7 @@ class Potential:
     def descriptors(self, structures: Any, dtype: str = "float64", device: str = "auto") -> list[np.ndarray]:
         """Invariant features of the atoms (scalars of the first member's last layer), one array [N, C] for each structure."""
         atoms = self._checked(structures)
-        module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], []
+        module, rows = self.modules(resolve_dtype(dtype), resolve_device(device))[0], list[np.ndarray]()
         for chunk in _chunks(atoms, self.cutoff_A, BATCH_EDGES):
             graph = self._graphs(chunk, len(rows)).to(resolve_device(device))
             with torch.no_grad():

@@ -64,7 +64,7 @@ def crowding_of(bare: Tensor, r: Tensor, target: Tensor, atoms: int, cutoff_A: f
 
 
 def trust(crowding: Tensor, most: Tensor) -> Tensor:
-    """Share in [0, 1] of a network in the energy of an atom, for its crowding [N] (`crowding_of`) and the largest that training saw, `most` [N].
+    """Share in [0, 1] of a network in the energy of an atom, for its crowding [N] and the largest that training saw, `most` [N].
 
     With t = crowding / most the share is 1 up
     to t = 1.25 and 1 - s^3 (10 - 15 s + 6 s^2), s = (t - 1.25) / 1.25, down to 0 at t = 2.5: twice continuously differentiable. A network

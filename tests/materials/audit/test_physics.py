@@ -7,7 +7,18 @@ from ase.build import molecule
 from ase.calculators.emt import EMT
 
 from sciml.materials.audit import physics
-from tests.materials.audit.planted import Single, Spoiled, collapsing, copper, frames_of, hollow, not_a_number, on_forces, on_stress, wide_morse
+from tests.materials.audit.planted import (
+    Single,
+    Spoiled,
+    collapsing,
+    copper,
+    frames_of,
+    hollow,
+    not_a_number,
+    on_forces,
+    on_stress,
+    wide_morse,
+)
 
 
 def nonconservative(forces, results, atoms):
