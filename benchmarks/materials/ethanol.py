@@ -1,6 +1,7 @@
 """Ethanol from 1,000 frames of rMD17 recomputed with PBE: errors of forces and of the total energy on 1,000 other frames.
 
-    python benchmarks/materials/ethanol.py FOLDER [--minutes 30 | --steps N] [--out runs/ethanol] [--seed 0] [--ensemble 1] [--recipe JSON] [--fitted]
+    python benchmarks/materials/ethanol.py FOLDER [--minutes 30 | --steps N] [--out runs/ethanol] [--ensemble 1] [--seed 0] [--recipe JSON]
+                                      [--fitted]
 
 FOLDER holds train.xyz.gz and test_MD.xyz.gz (energies in eV of all electrons, forces in eV/A, open boundaries) and isolated_atoms.xyz.gz,
 from the BOTNet data sets (github.com/davkovacs/BOTNet-datasets, MIT licence). A twentieth of the training frames is validated on; the test

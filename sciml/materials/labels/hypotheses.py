@@ -23,6 +23,7 @@ FLOOR = 1e-3  # share left unexplained below which nothing is gained by less
 MARGIN, CLOSE = 2.0, 1.0  # in the sum of the logarithms of the shares: needed against "all is right"; not told apart
 GOOD, BAD = 0.02, 0.5  # shares left: all labels below `GOOD` are right without more ado; no explanation leaves more than `BAD`
 MIN_RECORDS, WILD = 8, 20.0
+NOTHING, MUCH = 0.8, 0.2  # shares left where a label is not explained at all, and where it is
 _FREE_STEPS = np.arange(-4.0, 4.01, 0.25)  # powers of ten of factors that are no known unit
 _MOST_SECOND = 3  # factors of each quantity that are tried together
 _Option = tuple[float, dict[str, float], tuple[Factor, ...]]  # score, shares left, factors
@@ -136,7 +137,7 @@ class Trial:
         free = self._free()
         if free is not None and right - free[0] > MARGIN + 1 and (not options or options[0][0] - free[0] > MARGIN):
             return Verdict(shares, None, right - free[0], free=free[1:])
-        if not options or right - options[0][0] < MARGIN:
+        if not options or right - options[0][0] < _margin(shares, options[0][1]):
             return Verdict(shares)
         near = [option for option in options if option[0] - options[0][0] < CLOSE]
         chosen = min(near, key=lambda option: (len(option[2]), round(option[0] / 0.1), _order(option[2])))
@@ -173,6 +174,11 @@ class Trial:
             return None
         best = min(found)
         return None if 0.4 < best[2] < 2.5 else best
+
+
+def _margin(right: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """The gain that another hypothesis needs: half of it where a label is not explained at all as it is, and all are by the other."""
+    return MARGIN / 2 if max(right.values()) > NOTHING and max(other.values()) < MUCH else MARGIN
 
 
 def _order(factors: tuple[Factor, ...]) -> int:

@@ -19,6 +19,7 @@ from sciml.materials.labels.findings import number as number_text
 ODD_FORCES, ODD_STRESS, FITTING = 0.75, 0.9, 0.45  # misfits
 ODD_ENERGY, FITTING_ENERGY = 12.0, 5.0  # in robust standard deviations
 CLEARLY, MIN_ODD_EV, ODD_SHARE = 3.0, 0.3, 0.75  # times the next largest error; of the whole structure; of the range of the energies
+UNKNOWN_SHARE = 3.0  # times as much where no other record is like this one
 NEAR, FAMILIAR, KNOWN = (
     1.5,
     3.5,
@@ -39,7 +40,7 @@ def odd_records(records: Sequence[Record], structures: Sequence[Atoms], table: S
     rest = [place for place in suspects if records[place].index not in settled][:_MOST_ODD]
     swaps = _swaps(records, rest, judge, structures)
     swapped = {index for finding in swaps for index in finding.records}
-    rest = [place for place in rest if records[place].index not in swapped and records[place].distance < KNOWN]
+    rest = [place for place in rest if records[place].index not in swapped and judge.known(place)]
     strange = [records[place].index for place in rest if judge.alien_forces(place)]
     if strange:
         message = f"the forces of records {listed(strange)} do not go with their positions"
@@ -63,7 +64,8 @@ def _odd_energies(places: Sequence[int], records: Sequence[Record], judge: _Judg
         record, forces = records[place], judge.forces(place, place)
         off = abs(_energy_error(record) - judge.offset)
         follows = forces is None or forces < FITTING or not judge.forces_told
-        if record.distance < FAMILIAR and off > judge.energy_range and off * record.n_atoms > MIN_ODD_EV and follows:
+        far = off > (1 if record.distance < FAMILIAR else UNKNOWN_SHARE) * judge.energy_range
+        if far and off * record.n_atoms > MIN_ODD_EV and follows:
             odd.append(place)
     if not odd:
         return []
@@ -123,9 +125,14 @@ class _Judge:
         """Whether forces of a size that the set has are unlike the expected ones (small forces of an unusual structure do not count)."""
         forces = self.records[place].forces
         large = forces is not None and float(np.sqrt(np.mean(forces**2))) > 0.5 * self.force_floor
-        energy = self.energy(place, place)  # where it is odd too, the structure is perhaps one that the fit does not know
-        known = energy is None or energy < ODD_ENERGY or self.records[place].distance < NEAR
-        return large and known and self.odd_forces(place, place)
+        return large and self.odd_forces(place, place)
+
+    def known(self, place: int) -> bool:
+        """Whether the fit can know the structure: its energy is as expected, or others like it took part."""
+        energy, distance = self.energy(place, place), self.records[place].distance
+        if energy is None or energy < ODD_ENERGY:
+            return distance < KNOWN or (energy is not None and energy < FITTING_ENERGY)
+        return distance < NEAR
 
     def alien_stress(self, place: int) -> bool:
         """Whether a stress of a size that the set has is unlike the expected one."""
@@ -212,7 +219,7 @@ def _factor_of(name: str, label: Array | None, expected: Array | None, table: Se
     if label is None or expected is None:
         return None
     product = float(np.sum(label * expected))
-    if abs(product) < 0.85 * np.linalg.norm(label) * np.linalg.norm(expected):
+    if product == 0 or abs(product) < 0.85 * np.linalg.norm(label) * np.linalg.norm(expected):
         return None
     return name_ratio(name, float(np.sum(label * label)) / product, 0.2, table)
 
