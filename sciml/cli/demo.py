@@ -38,7 +38,7 @@ def demo(
     say = (lambda text: None) if quiet or json else typer.echo
     folder = out or Path("runs") / time.strftime("demo-%Y%m%d-%H%M%S")
     train, test = (mat.load_dataset("mlearn-si", part=part) for part in ("train", "test"))
-    train, test, steps = (train[::12], test[::4], 12) if quick else (train[::2], test, 180)
+    train, test, steps = (train[::10], test[::4], 12) if quick else (train[::2], test, 180)
     checked = check(train, test=test)
     edges = sum(mat.build_graph(atoms, cutoff=5.0).edge_index.shape[1] for atoms in train)
     say(f"{checked.text()}\n{edges:,} pairs of atoms within 5 A\ntraining, {steps} steps ...")
