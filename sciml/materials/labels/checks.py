@@ -23,7 +23,7 @@ from sciml.materials.labels.records import element_offsets, odd_records
 from sciml.materials.labels.references import cohesive_findings, measure_beside, reference_findings
 
 Evaluate = Callable[[Sequence[Atoms]], Sequence[Any]]
-GROSS_R2, GROSS_ERROR = 0.95, 0.05
+GROSS = {True: (0.95, 0.05), False: (0.6, 0.25)}  # least share explained, largest relative error of a slope
 PRECISE, ROUGH = 0.2, 0.5  # tolerance in the logarithm of a ratio by increments, and by the linear model
 
 
@@ -166,7 +166,7 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures:
         ratios = rough | ratios
     verdict = None if measured is None else measured.trial.verdict(_table(structures, typical=True), exact)
     told = ", ".join(f"{name} {ratio:.4g}" for name, ratio in ratios.items())
-    gross = _gross(measured, exact)
+    gross = _gross(measured, exact, verdict is not None and verdict.certain)
     if verdict is None or (verdict.factors == () and (gross or not verdict.certain)):
         return _told(explain(exact + gross, table), (), table, f"ratios that should be 1: {told}"), ratios
     if verdict.factors == ():
@@ -182,13 +182,19 @@ def _scales(near: Mapping[str, Slope], measured: Consistency | None, structures:
     return _told(verdict.factors, verdict.rivals, table, evidence), ratios
 
 
-def _gross(measured: Consistency | None, exact: Sequence[tuple[str, str, float, float]]) -> list[tuple[str, str, float, float]]:
-    """Evidence of the model fitted to one kind of labels: another sign, or more than a factor of 8, where it explains nearly all else."""
-    if measured is None or measured.fit < 0.8:
+def _gross(
+    measured: Consistency | None, exact: Sequence[tuple[str, str, float, float]], certain: bool
+) -> list[tuple[str, str, float, float]]:
+    """Evidence of the model fitted to one kind of labels: another sign, or more than a factor of 8, where it explains the others.
+
+    certain: whether one model explains all labels as they are; then it must explain nearly all.
+    """
+    if measured is None or measured.fit < 0.5:
         return []
+    least, error = GROSS[certain]
     known = {item[:2] for item in exact}
-    slopes = [(name, slope) for name, slope in measured.slopes.items() if slope.r2 > GROSS_R2 and (name, measured.source) not in known]
-    far = [(name, slope.ratio) for name, slope in slopes if not 1 / 8 < slope.ratio < 8 and slope.error < GROSS_ERROR * abs(slope.ratio)]
+    slopes = [(name, slope) for name, slope in measured.slopes.items() if slope.r2 > least and (name, measured.source) not in known]
+    far = [(name, slope.ratio) for name, slope in slopes if not 1 / 8 < slope.ratio < 8 and slope.error < error * abs(slope.ratio)]
     return [(name, measured.source, ratio, ROUGH) for name, ratio in far]
 
 

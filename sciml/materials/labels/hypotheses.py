@@ -90,8 +90,7 @@ class Trial:
                 continue
             for table in (self._matrix, self._vector, self._square):
                 table[name] = table[name] / square
-        # what no fit explains (forces of perfect crystals, which are noise) speaks for none
-        self.names = [name for name in QUANTITIES if name in self._matrix and self.judge({}, [name])[1][name] < BAD]
+        self.names = [name for name in QUANTITIES if name in self._matrix]
 
     def judge(self, factors: Mapping[str, Factor], names: Sequence[str] = ()) -> tuple[float, dict[str, float]]:
         """Sum of the logarithms of the shares left unexplained, and these shares, where labels are wrong by `factors` (one a quantity).
@@ -130,6 +129,11 @@ class Trial:
             return Verdict(shares)
         options: list[_Option] = [(*self.judge({factor.quantity: factor}), (factor,)) for factor in table if factor.quantity in self.names]
         options.sort(key=lambda option: option[0])
+        told = [shares, *(option[1] for option in options)]
+        silent = [name for name in self.names if min(each[name] for each in told) >= BAD and self.judge({}, [name])[1][name] >= BAD]
+        if silent:  # what no fit explains (forces of perfect crystals, which are noise) speaks for none
+            self.names = [name for name in self.names if name not in silent]
+            return self.verdict(table, evidence)
         if len(self.names) > 2 and options and max(options[0][1].values()) > 0.3:
             options += self._pairs(table)
         options = [option for option in options if max(option[1].values()) < BAD and fits(option[2], evidence)]
