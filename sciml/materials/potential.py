@@ -20,13 +20,14 @@ from sciml.materials.calculator import PotentialCalculator
 from sciml.materials.graph import CrystalGraph, build_graphs, edge_vectors
 from sciml.materials.kernels import CONVENTION
 from sciml.materials.models import AtomFeatures, AtomModel, EnergyHead, ModelConfig, build_model
-from sciml.materials.models.pair import CROWDED, bond_length, crowding_of, faded, saturate, shortest_distances, trust, zbl
+from sciml.materials.models.pair import CROWDED, bond_length, crowding_of, faded, inside, saturate, shortest_distances, trust, zbl
 from sciml.materials.references import References
 from sciml.materials.structure import as_atoms, one_or_many
 
 _LOG = logging.getLogger("sciml.materials.potential")
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx yy zz yz xz xy
 BATCH_EDGES, MAX_HIDDEN = 60_000, 512
+ROUNDED = 1 - 1e-5  # what training saw is kept in float32
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class EnergyModel(nn.Module):
     """Interaction energies of atoms, [N] eV: scale times head(model), plus a short-range nuclear repulsion.
 
     shortest_A and crowding_eV (`pair.crowding_of`) say what training saw, by pair of atomic numbers and by atomic number: where atoms are
-    nearer or more crowded than that, the repulsion decides, if there is one.
+    nearer than that, or more crowded than 1.25 times that, the repulsion decides, if there is one.
     """
 
     def __init__(
@@ -122,16 +123,22 @@ class EnergyModel(nn.Module):
         """Atoms [N] bool that are nearer to another one, or more crowded, than what training saw allows a network to judge."""
         (a, b), r = graph.z[graph.edge_index], edge_vectors(graph).to(self.scale.dtype).square().sum(1).sqrt()
         crowding, most = self._crowding(graph, zbl(r, a, b), r)
-        near = torch.zeros_like(crowding).index_add_(0, graph.edge_index[1], (r < self._shortest(graph)).to(crowding.dtype))
+        near = torch.zeros_like(crowding).index_add_(0, graph.edge_index[1], (r < ROUNDED * self._shortest(graph)).to(crowding.dtype))
         return (near > 0) | (crowding > CROWDED * most)
 
     @torch.no_grad()
-    def extend(self, shortest_A: Mapping[tuple[int, int], float], crowding_eV: Mapping[int, float]) -> None:
-        """Enter what more training data have seen, in angstrom by pair of atomic numbers and in eV by atomic number."""
-        place = {z: row for row, z in enumerate(self.model.species)}
+    def extend(
+        self, shortest_A: Mapping[tuple[int, int], float], crowding_eV: Mapping[int, float], known: Iterable[tuple[int, int]]
+    ) -> None:
+        """Enter what more training data saw, in angstrom by pair of atomic numbers and in eV by atomic number.
+
+        known: pairs that training saw before; the distances of the others were guesses, and are replaced.
+        """
+        place, seen = {z: row for row, z in enumerate(self.model.species)}, {(min(pair), max(pair)) for pair in known}
         for (a, b), distance in shortest_A.items():
             for row, column in ((place[a], place[b]), (place[b], place[a])):
-                self.shortest_A[row, column].clamp_(max=distance)
+                before = float(self.shortest_A[row, column]) if (min(a, b), max(a, b)) in seen else 0.0
+                self.shortest_A[row, column] = min(distance, before or distance)
         for z, most in crowding_eV.items():
             self.crowding_eV[place[z]].clamp_(min=most)
 
@@ -143,7 +150,7 @@ class EnergyModel(nn.Module):
         """Crowding of the atoms [N] in eV from the repulsions [E], and the largest that training saw (infinite where nothing is known)."""
         seen = self.crowding_eV[self.model.atom_species(graph)]
         most = torch.where(seen > 0, seen, torch.inf)
-        return crowding_of(bare, r, graph.edge_index[1], len(graph.z), self.model.cutoff_A), most
+        return crowding_of(bare * inside(r, self.model.cutoff_A), graph.edge_index[1], len(graph.z)), most
 
     def settings(self) -> dict[str, Any]:
         """All that is needed to build the same module again."""

@@ -11,12 +11,14 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read
 
 from sciml.errors import DataError, SciMLError
 from sciml.materials.models import build_model, model_kinds
 from sciml.materials.potential import EnergyModel, Potential, _chunks
 from sciml.materials.references import References
+from sciml.materials.training.data import MemoryGraphs
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
 OPTIONS = {
@@ -148,9 +150,33 @@ def test_what_is_nearer_or_more_crowded_than_anything_seen_is_out_of_domain(capl
         assert [p.in_domain for p in own.predict([bulk("Si"), near, crowded, apart])] == [True, False, False, True]
         own.predict([near])
     assert caplog.text.count("in_domain=False") == 1  # said once
-    module.extend({(14, 14): 2.0}, {14: 3.0})
+    module.extend({(14, 14): 2.0}, {14: 3.0}, [(14, 14)])
     again = Potential([module], own.references, pairs_seen=[(14, 14)])
     assert [p.in_domain for p in again.predict([near, crowded])] == [True, True]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_training_structure_itself_is_in_the_domain(dtype):
+    for length in np.linspace(5.2, 5.8, 25):
+        crystal = bulk("Si", a=length)
+        crystal.calc = SinglePointCalculator(crystal, energy=0.0)
+        facts = MemoryGraphs([crystal], 5.0, "train").facts
+        module = EnergyModel(
+            build_model({"kind": "equivariant", **OPTIONS["equivariant"]}, [14]), shortest_A=facts.shortest_A, crowding_eV=facts.crowding_eV
+        )
+        own = Potential([module], References((14,), (-21.0,), ("given",), 0), pairs_seen=[(14, 14)])
+        assert own.predict(bulk("Si", a=length), dtype=dtype)[0].in_domain
+
+
+def test_more_training_data_lower_what_was_seen_and_replace_what_was_guessed():
+    module = EnergyModel(
+        build_model({"kind": "equivariant", **OPTIONS["equivariant"]}, [11, 17]), shortest_A={(11, 11): 3.0, (17, 17): 2.5}
+    )
+    guess = float(module.shortest_A[0, 1])
+    module.extend({(11, 17): guess + 1.0, (11, 11): 3.2, (17, 17): 2.4}, {11: 1.0}, [(11, 11), (17, 17)])
+    assert module.shortest_A.tolist() == [[3.0, pytest.approx(guess + 1.0)], [pytest.approx(guess + 1.0), pytest.approx(2.4)]]
+    module.extend({(11, 17): guess + 2.0}, {11: 0.5}, [(11, 17)])
+    assert float(module.shortest_A[1, 0]) == pytest.approx(guess + 1.0) and module.crowding_eV.tolist() == [1.0, 0.0]
 
 
 def test_what_has_no_finite_energy_is_refused():

@@ -23,7 +23,7 @@ LOOPS = ((0.02, 16), (0.004, 16), (0.02, 128), (0.004, 128), (0.02, 512))  # rad
 DRIFT_LIMITS: dict[Precision, float] = {"float64": 1e-4, "float32": 1e-3}  # eV/atom/ps
 DRIFT_FS, DRIFT_K = 24, 300.0
 APPROACH = (0.8, 0.7, 0.6, 0.55, 0.5, 0.45, 0.4)  # of the distance between the nearest neighbours
-SQUEEZE = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # of all lengths
+SQUEEZE, FURTHER = tuple(np.linspace(1.0, 0.6, 9)), tuple(np.linspace(0.55, 0.3, 6))  # of all lengths; where nothing resisted until then
 SINGLE_ATOM = "every structure is a single atom"
 
 
@@ -159,29 +159,34 @@ def compression_row(probe: Probe, frames: Sequence[Frame]) -> Row:
     """Does the energy of a crystal rise when all its lengths shrink, and go on rising once it does?
 
     No pair need be nearer than any seen for matter to collapse: many neighbours at once are enough. The figure is the largest fall of the
-    energy from one length to the next, 0 where all is well.
+    energy from one length to the next after the first rise (one in tension may fall before), or of all, where it never rises.
     """
     name = "compression"
     crystals = [frame for frame in frames if all(frame.small.pbc)]
     if not crystals:
         return Row.absent(name, "no structure is periodic in three directions")
-    worst, where = 0.0, "the energy rises"
+    worst, where, last = 0.0, "the energy rises", SQUEEZE[-1]
     for frame in crystals:
-        energies = np.empty(len(SQUEEZE))
-        for k, scale in enumerate(SQUEEZE):
+        energies: list[float] = []
+        for scale in (*SQUEEZE, *FURTHER):
+            if scale < SQUEEZE[-1] and (np.diff(energies) > 0).any():
+                break
             atoms = frame.small.copy()
             atoms.set_cell(atoms.cell.array * scale, scale_atoms=True)
             try:
-                energies[k] = probe.evaluate(atoms, stress=False).energy / len(atoms)
+                energies.append(probe.evaluate(atoms, stress=False).energy / len(atoms))
             except CalculatorFault as fault:
-                return Row.failed(name, f"structure {frame.index} at {scale:g} of its lengths: {fault}")
-        lowest = int(energies.argmin())
-        falls = -np.diff(energies[lowest if lowest < len(SQUEEZE) - 1 else 0 :])  # from tension the energy may fall at first
-        if falls.max() > worst:
-            worst = float(falls.max())
-            scale = SQUEEZE[len(SQUEEZE) - len(falls) + int(falls.argmax())]
-            where = f"structure {frame.index} collapses at {scale:g} of its lengths"
-    return Row.judged(name, worst, 0.0, f"{where}; all lengths scaled down to {SQUEEZE[-1]:g}", "eV/atom")
+                return Row.failed(name, f"structure {frame.index} at {scale:.2g} of its lengths: {fault}")
+            last = min(last, scale)
+        changes = np.diff(energies)
+        first = int((changes > 0).argmax())  # 0 where it never rises
+        fall = first + int(changes[first:].argmin())
+        if -changes[fall] > worst:
+            worst, where = (
+                -float(changes[fall]),
+                f"structure {frame.index} collapses at {(*SQUEEZE, *FURTHER)[fall + 1]:.2g} of its lengths",
+            )
+    return Row.judged(name, worst, 0.0, f"{where}; all lengths scaled down to {last:.2g}", "eV/atom")
 
 
 def _short_run(probe: Probe, frame: Frame, step_fs: float, steps: int) -> MolecularDynamics:

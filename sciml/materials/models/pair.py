@@ -58,9 +58,18 @@ def faded(values: Tensor, r: Tensor, reach: Tensor | float) -> Tensor:
     return values * envelope((r / reach).clamp(max=1.0))
 
 
-def crowding_of(bare: Tensor, r: Tensor, target: Tensor, atoms: int, cutoff_A: float) -> Tensor:
-    """Half the sum of the repulsions `bare` [E] in eV at the distances r [E] by atom, [atoms]; `target` [E] names the atoms."""
-    return bare.new_zeros(atoms).index_add(0, target, faded(bare, r, cutoff_A) / 2)
+def crowding_of(repulsion: Tensor, target: Tensor, atoms: int) -> Tensor:
+    """Half the sum of the repulsions [E] in eV by atom, [atoms]; `target` [E] names the atoms."""
+    return repulsion.new_zeros(atoms).index_add(0, target, repulsion / 2)
+
+
+def inside(r: Tensor, cutoff_A: float) -> Tensor:
+    """1 for neighbours, C^2 to zero at the cut-off: 1 - 153 x^16 + 288 x^17 - 136 x^18 with x = r / cut-off, above 0.9 up to x = 0.65.
+
+    Flatter than `envelope`, so that the crowding of large atoms, whose neighbours are near the cut-off, does not jump as they move.
+    """
+    x = (r / cutoff_A).clamp(max=1.0)
+    return 1 - x**16 * (153 - x * (288 - 136 * x))
 
 
 def trust(crowding: Tensor, most: Tensor) -> Tensor:

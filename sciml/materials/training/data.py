@@ -55,7 +55,7 @@ class Facts:
     shortest_A: dict[tuple[int, int], float]
     """Shortest distance within the cut-off by pair of atomic numbers."""
     crowding_eV: dict[int, float]
-    """Largest crowding (`pair.crowding_of`) by atomic number."""
+    """Largest crowding (`pair.crowding_of`) by atomic number, of all neighbours within the cut-off."""
     digest: str
 
     @property
@@ -138,8 +138,7 @@ def atoms_of(graph: CrystalGraph) -> Atoms:
 class FactsBuilder:
     """Collects the facts of a set, graph by graph, in columns of plain numbers."""
 
-    def __init__(self, cutoff_A: float) -> None:
-        self.cutoff_A = cutoff_A
+    def __init__(self) -> None:
         self.rows: list[tuple[int, float, float, float, float, float, int, int, bool]] = []
         self.columns: list[Table] = []
         self.compositions: dict[tuple[tuple[int, int], ...], int] = {}
@@ -175,7 +174,7 @@ class FactsBuilder:
         for code, distance in zip(codes.tolist(), shortest.tolist(), strict=True):
             pair = divmod(code, 128)
             self.shortest_A[pair] = min(distance, self.shortest_A.get(pair, np.inf))
-        crowding = crowding_of(zbl(r, source, target), r, graph.edge_index[1], len(graph.z), self.cutoff_A)
+        crowding = crowding_of(zbl(r, source, target), graph.edge_index[1], len(graph.z))
         for z in torch.unique(graph.z).tolist():
             self.crowding_eV[z] = max(float(crowding[graph.z == z].max()), self.crowding_eV.get(z, 0.0))
 
@@ -197,7 +196,7 @@ class MemoryGraphs:
     """A set of labelled graphs in memory."""
 
     def __init__(self, structures: Iterable[Atoms], cutoff_A: float, name: str) -> None:
-        builder, self.name, self.graphs = FactsBuilder(cutoff_A), name, []
+        builder, self.name, self.graphs = FactsBuilder(), name, []
         for number, atoms in enumerate(structures):
             graph = labelled_graph(atoms, cutoff_A, f"{name}: record {number}")
             builder.add(graph, group_of(atoms))

@@ -127,7 +127,7 @@ class Job:
             source = start.members[member % len(start.members)]
             energy_model = EnergyModel.from_settings(source.settings(), start.species)
             energy_model.load_state_dict(source.state_dict())
-            energy_model.extend(facts.shortest_A, facts.crowding_eV)
+            energy_model.extend(facts.shortest_A, facts.crowding_eV, start.pairs_seen or ())
             return energy_model.float().train().requires_grad_(True)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(options.member_seed(member), "weights"))

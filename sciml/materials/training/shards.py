@@ -25,7 +25,7 @@ from sciml.resources import cache_folder
 
 logger = logging.getLogger("sciml.materials.training")
 
-FORMAT = 3
+FORMAT = 4
 _PER_ATOM, _PER_STRUCTURE = ("z", "pos", "forces"), ("cell", "pbc", "energy", "stress", "energy_mask", "forces_mask", "stress_mask")
 Arrays = dict[str, NDArray[Any]]
 
@@ -130,7 +130,7 @@ def _ends(amounts: NDArray[Any]) -> NDArray[np.int64]:
 
 def write_shards(place: Path, records: Iterable[Atoms], cutoff_A: float, recipe: Recipe, name: str) -> None:
     """Write shards, table and index of the graphs of `records` to the folder `place`; one shard is held in memory at a time."""
-    builder, starts, digests, total = FactsBuilder(cutoff_A), [], [], 0
+    builder, starts, digests, total = FactsBuilder(), [], [], 0
     for graphs in _shards_of(records, cutoff_A, recipe.shard_MB * 1_000_000, name, builder):
         starts.append(total)
         total += len(graphs)

@@ -158,7 +158,16 @@ def hollow():
 
 def collapsing():
     """Morse that many close neighbours at once make attractive: the energy falls with a power of the density above twice the usual one."""
-    return Spoiled(energy(lambda atoms: -1e3 * len(atoms) * max(0.0, len(atoms) / atoms.get_volume() * 12.0 - 2.0) ** 3))
+    return Spoiled(energy(lambda atoms: -1e3 * len(atoms) * max(0.0, _density(atoms) - 2.0) ** 3))
+
+
+def rebounding():
+    """The same in a range of densities only: where more atoms come together, they repel again."""
+    return Spoiled(energy(lambda atoms: -50.0 * len(atoms) * np.exp(-((_density(atoms) - 2.4) ** 2) / 0.1)))
+
+
+def _density(atoms):
+    return 12.0 * len(atoms) / atoms.get_volume()
 
 
 class Single(Calculator):

@@ -21,6 +21,7 @@ from tests.materials.audit.planted import (
     not_a_number,
     on_forces,
     on_stress,
+    rebounding,
     wide_morse,
 )
 
@@ -171,11 +172,15 @@ def test_a_stretched_crystal_may_contract_before_it_resists():
     stretched.set_cell(stretched.cell.array * 1.1, scale_atoms=True)
     assert physics.compression_row(*frames_of(EMT(), stretched)).verdict == "pass"
     assert physics.compression_row(*frames_of(EMT(), molecule("CO2"))).verdict == "not applicable"
+    gas = Atoms("Ar", cell=[8.0] * 3, pbc=True)
+    dilute = physics.compression_row(*frames_of(LennardJones(sigma=3.4, epsilon=0.01, rc=12.0, smooth=True), gas))
+    assert dilute.verdict == "pass" and "down to 0.4" in dilute.reason
 
 
 def test_the_compression_names_where_matter_collapses():
-    row = physics.compression_row(*frames_of(collapsing(), copper()))
-    assert "collapses at 0." in row.reason and row.figure > 0
+    for twin in (collapsing, rebounding):
+        row = physics.compression_row(*frames_of(twin(), copper()))
+        assert row.verdict == "fail" and "collapses at 0." in row.reason and row.figure > 0
     assert physics.close_approach_row(*frames_of(collapsing(), copper())).verdict == "pass"  # no pair alone shows it
 
 

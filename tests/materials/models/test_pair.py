@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from ase import Atoms
+from ase.build import bulk
 from ase.calculators.lj import LennardJones
+from ase.data import atomic_numbers
+from ase.neighborlist import neighbor_list
 
-from sciml.materials.models.pair import bond_length, crowding_of, faded, lennard_jones, morse, saturate, shortest_distances, trust, zbl
+from sciml.materials.models.pair import (
+    bond_length,
+    crowding_of,
+    faded,
+    inside,
+    lennard_jones,
+    morse,
+    saturate,
+    shortest_distances,
+    trust,
+    zbl,
+)
 
 
 def test_lennard_jones_is_that_of_ase():
@@ -57,11 +72,58 @@ def test_nuclear_repulsion():
 
 
 def test_crowding_is_half_of_all_repulsions():
-    r, target = torch.tensor([2.0, 2.0, 3.0], dtype=torch.float64), torch.tensor([0, 2, 2])
-    z = torch.full((3,), 14)
-    pair = zbl(r, z, z) * (1 - 28 * (r / 5) ** 6 + 48 * (r / 5) ** 7 - 21 * (r / 5) ** 8)
-    expected = torch.stack([pair[0], torch.zeros_like(pair[0]), pair[1] + pair[2]]) / 2
-    assert torch.allclose(crowding_of(zbl(r, z, z), r, target, 3, 5.0), expected, rtol=1e-14)
+    pairs, target = torch.tensor([3.0, 1.0, 2.0], dtype=torch.float64), torch.tensor([0, 2, 2])
+    assert crowding_of(pairs, target, 3).tolist() == [1.5, 0.0, 1.5]
+
+
+def test_inside_goes_to_zero_with_two_derivatives_and_is_flat_before():
+    r = torch.linspace(0.0, 6.0, 601, dtype=torch.float64)
+    share = inside(r, 5.0)
+    assert (share[r <= 3.25] > 0.9).all() and (share[r >= 5.0].abs() < 1e-12).all() and (share.diff() < 1e-12).all()
+    x = torch.tensor(5.0 - 1e-6, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(inside(x, 5.0), x, create_graph=True)
+    assert abs(float(slope)) < 1e-8 and abs(float(torch.autograd.grad(slope, x)[0])) < 1e-3
+
+
+CRYSTALS = {  # lattice, length in angstrom, bulk modulus in GPa, cohesive energy in eV an atom, cut-off in angstrom
+    "Li": ("bcc", 3.49, 11.6, 1.63, 5.0),
+    "Na": ("bcc", 4.28, 6.3, 1.11, 5.0),
+    "K": ("bcc", 5.33, 3.1, 0.93, 7.0),
+    "Ca": ("fcc", 5.58, 17.0, 1.84, 5.0),
+    "Cu": ("fcc", 3.61, 140.0, 3.5, 4.0),
+    "Mo": ("bcc", 3.15, 260.0, 6.8, 5.0),
+    "Si": ("diamond", 5.43, 98.0, 4.6, 5.0),
+    "C": ("diamond", 3.57, 443.0, 7.4, 5.0),
+    "Xe": ("fcc", 6.2, 3.0, 0.16, 7.0),
+}
+
+
+@pytest.mark.parametrize("symbol", CRYSTALS)
+@pytest.mark.parametrize("alone", [True, False])
+def test_matter_resists_all_the_way(symbol, alone):
+    """Murnaghan's energy, faded by what 3 % of strain saw, rises under compression all the way (elements from Kittel's tables).
+
+    alone: energies count from lone atoms, else from the crystal at rest.
+    """
+    lattice, cell, bulk_GPa, cohesion, cutoff = CRYSTALS[symbol]
+    z, sites = atomic_numbers[symbol], {"bcc": 2, "fcc": 4, "diamond": 8}[lattice]
+
+    def crowding(scale, whole):
+        i, d = neighbor_list("id", bulk(symbol, lattice, a=cell * scale), cutoff)
+        d = torch.from_numpy(d[i == 0])
+        kind = torch.full((len(d),), z)
+        pairs = zbl(d, kind, kind)
+        return crowding_of(pairs if whole else pairs * inside(d, cutoff), torch.zeros(len(d), dtype=torch.int64), 1)
+
+    most = crowding(0.97, True)
+    energies = []
+    for scale in np.linspace(1.0, 0.4, 61):
+        y = scale**3
+        energy = bulk_GPa / 160.2177 * cell**3 / sites * (y / 4 * (y**-4 / 3 + 1) - 1 / 3)  # Murnaghan with B' = 4
+        here = crowding(scale, False)
+        share = trust(here, most)
+        energies.append(float(share * (energy - cohesion * alone) + (1 - share) * here))
+    assert (np.diff(energies) > 0).all()
 
 
 def test_trust_fades_with_two_continuous_derivatives():
