@@ -91,7 +91,8 @@ def main() -> None:
         "model": potential.members[0].settings()["model"],
         "references": potential.references.to_dict()["elements"],
         "seed": options.seed,
-        "validation": metrics["validation"][0],
+        "ensemble": options.ensemble,
+        "validation": metrics["validation"],
         "test": errors(metrics["test"], atoms_each),
     }
     print(f"{settled['steps']} steps; references: {', '.join(sorted({e['origin'] for e in found['references'].values()}))}")

@@ -192,8 +192,8 @@ def _steps(atoms: Atoms, timestep_fs: float, steps: int) -> Iterator[tuple[int, 
         temperature = 2 * kinetic / (units.kB * freedom) if freedom else 0.0
         first = first if step else temperature
         if fault := _fault(atoms.positions - before, (potential, kinetic, forces, atoms.positions), temperature, first):
-            hint = f"timestep_fs={timestep_fs:g} is too long, or the start is far from anything stable (relax it first)"
-            raise _BrokenError(ConvergenceError, step, f"{fault}; {hint}")
+            slower = f"timestep_fs={timestep_fs:g} is too long, or " if step else ""
+            raise _BrokenError(ConvergenceError, step, f"{fault}; {slower}the start is far from anything stable (relax it first)")
         yield step, potential, kinetic, temperature
 
 
@@ -217,11 +217,13 @@ class _BrokenError(Exception):
 
 @contextlib.contextmanager
 def _named(step: int, atoms: Atoms) -> Iterator[None]:
-    """Within the block an error of the calculator becomes a SciMLError that names the step; those of sciml go through as they are."""
+    """Within the block an error of the calculator becomes one that names the step: a SciMLError, or of the same kind if it is one."""
     try:
         yield
-    except SciMLError:
-        raise
+    except SciMLError as error:
+        if not step:  # the structure as given: nothing has run yet
+            raise
+        raise _BrokenError(type(error), step, str(error)) from error
     except Exception as error:  # any code may stand behind a calculator
         what = f"the calculator {type(atoms.calc).__name__} raised {type(error).__name__}: {error}"
         raise _BrokenError(SciMLError, step, what) from error

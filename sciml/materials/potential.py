@@ -57,8 +57,8 @@ class Prediction:
     forces_std: np.ndarray | None = None
     """Spread of `forces` over the members (ddof = 1) in eV/A, [N, 3]."""
     in_domain: bool | None = None
-    """False where a pair of elements lies within the cut-off that training never saw, or where atoms are nearer to each other or more
-    crowded than any that it saw; None where this was not recorded."""
+    """False where a pair of elements lies within the cut-off that training never saw, or where atoms are nearer to each other than any that
+    it saw, or more crowded than 1.25 times the most; None where this was not recorded."""
 
     @property
     def stress_voigt(self) -> np.ndarray | None:
@@ -328,7 +328,7 @@ class Potential:
             return None
         atoms = module.unknown(graph)
         if bool(atoms.any()):
-            self._warn("near", "atoms are nearer to each other, or more crowded, than any in training: in_domain=False")
+            self._warn("near", "atoms are nearer to each other than any in training, or far more crowded: in_domain=False")
         unseen = self._unseen_pairs(graph)
         if unseen:
             names = ", ".join(f"{chemical_symbols[a]}-{chemical_symbols[b]}" for a, b in sorted(unseen))

@@ -76,12 +76,6 @@ def name_ratio(quantity: str, ratio: float, tolerance: float, table: Sequence[Fa
     return best
 
 
-def rivals(chosen: Factor, table: Sequence[Factor]) -> list[Factor]:
-    """Other factors of the quantity that rough evidence (30 %) cannot tell from the chosen one."""
-    same = [factor for factor in table if factor.quantity == chosen.quantity and factor.ratio * chosen.ratio > 0 and factor != chosen]
-    return [factor for factor in same if _distance(factor.ratio, chosen.ratio) < 0.3]
-
-
 def explain(evidence: Sequence[tuple[str, str, float, float]], table: Sequence[Factor]) -> tuple[Factor, ...] | None:
     """Fewest wrong factors that explain all `evidence` (upper, lower, ratio of upper to lower, tolerance in the logarithm).
 

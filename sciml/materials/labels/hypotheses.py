@@ -19,6 +19,7 @@ from sciml.materials.labels.factors import QUANTITIES, Factor, fits
 from sciml.materials.labels.finding import Array
 
 RIDGES = (1e-3, 1e-5, 1e-7)  # of the mean diagonal; each hypothesis has its best one
+TINY = 1e-300  # keeps the fit solvable where no atoms are near each other and all rows are zero
 FLOOR = 1e-3  # share left unexplained below which nothing is gained by less
 MARGIN, CLOSE = 2.0, 1.0  # in the sum of the logarithms of the shares: needed against "all is right"; not told apart
 GOOD, BAD = 0.02, 0.5  # shares left: all labels below `GOOD` are right without more ado; no explanation leaves more than `BAD`
@@ -43,13 +44,12 @@ class Equation:
 class Verdict:
     """What goes with the labels: `factors` () where they are right as they are, None where a factor does that is no known unit.
 
-    shares: what the fit of the labels as they are leaves unexplained, by quantity. gain: by how much the named factors explain more
-    (difference of the sums of logarithms). rivals: factors that explain nearly as much. free: (quantity, factor) that is no known unit.
+    shares: what the fit of the labels as they are leaves unexplained, by quantity. rivals: factors that explain nearly as much.
+    free: (quantity, factor) that is no known unit.
     """
 
     shares: dict[str, float]
     factors: tuple[Factor, ...] | None = ()
-    gain: float = 0.0
     rivals: tuple[Factor, ...] = ()
     free: tuple[str, float] | None = None
 
@@ -104,7 +104,7 @@ class Trial:
             for half in (0, 1):
                 matrix = sum(scale**2 * self._matrix[form][1 - half] for form, scale in forms.values())
                 vector = sum(scale * self._vector[form][1 - half] for form, scale in forms.values())
-                matrix = matrix + ridge * np.trace(matrix) / self._size * np.eye(self._size)
+                matrix = matrix + (ridge * np.trace(matrix) / self._size + TINY) * np.eye(self._size)
                 c = np.linalg.solve(matrix, vector)
                 for name, (form, scale) in forms.items():
                     square = scale**2 * (c @ self._matrix[form][half] @ c) - 2 * scale * (c @ self._vector[form][half])
@@ -140,13 +140,13 @@ class Trial:
         options.sort(key=lambda option: option[0])
         free = self._free()
         if free is not None and right - free[0] > MARGIN + 1 and (not options or options[0][0] - free[0] > MARGIN):
-            return Verdict(shares, None, right - free[0], free=free[1:])
+            return Verdict(shares, None, free=free[1:])
         if not options or right - options[0][0] < _margin(shares, options[0][1]):
             return Verdict(shares)
         near = [option for option in options if option[0] - options[0][0] < CLOSE]
         chosen = min(near, key=lambda option: (len(option[2]), round(option[0] / 0.1), _order(option[2])))
         rivals = tuple(option[2][0] for option in near if len(option[2]) == 1 and option is not chosen)
-        return Verdict(shares, chosen[2], right - chosen[0], rivals)
+        return Verdict(shares, chosen[2], rivals)
 
     def _pairs(self, table: Sequence[Factor]) -> list[_Option]:
         """Two wrong quantities at once: of each the factors that go best with a third quantity alone.

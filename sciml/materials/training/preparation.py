@@ -187,7 +187,11 @@ def prepare(sets: Sets, options: Options, processes: int = 1) -> Job:
 
 def without_validation(sets: Sets) -> str:
     """Why a run has no validation set, or "" where it has one."""
-    return "" if len(sets.valid_rows) else f"no validation set: {len(sets.train_rows)} structures, {VALID_FROM} are needed; pass valid="
+    if len(sets.valid_rows):
+        return ""
+    few = len(sets.train_rows) < VALID_FROM
+    why = f"{len(sets.train_rows)} structures, {VALID_FROM} are needed" if few else "all structures are equivalent to each other"
+    return f"no validation set: {why}; pass valid="
 
 
 def _contradiction(sets: Sets) -> PulayStress | None:

@@ -14,7 +14,7 @@ _STEP_ATOMS, _STEP_STRUCTURES = 300, 5
 
 
 class Recipe(BaseModel):
-    """The recipe of `train_potential`; the defaults are those of the shipped models.
+    """The recipe of `train_potential`; `models/make.py` says where the shipped models differ from the defaults.
 
     Weights multiply squared errors that are divided by the spread of the training data, so that they carry no unit.
     """

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from sciml.errors import DataError
 from sciml.materials.datasets import load_dataset
@@ -186,3 +188,17 @@ def test_huge_numbers_keep_the_columns(sets):
     (line,) = [each for each in lines if "energy_per_atom" in each]
     assert line.index("..") == next(each for each in lines if "volume_per_atom" in each).index("..")
     assert "123456789" not in "".join(lines)
+
+
+def test_atoms_that_no_neighbour_is_near_are_no_crash():
+    """Lengths ten times too large: nothing is within reach of the model that holds labels against each other."""
+    structures = []
+    for seed in range(12):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.1, seed=seed)
+        atoms.calc = EMT()
+        labels = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
+        atoms.set_cell(10 * atoms.cell.array, scale_atoms=True)
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+        structures.append(atoms)
+    assert check(structures).passed

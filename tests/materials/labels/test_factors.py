@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sciml.materials.labels.factors import explain, known_factors, name_ratio, rivals
+from sciml.materials.labels.factors import explain, known_factors, name_ratio
 
 TABLE = known_factors()
 
@@ -46,5 +46,3 @@ def test_sizes_of_the_data_enter():
     table = known_factors(atoms_each=64.0, volume_A3=1100.0)
     assert "energies an atom" in name_ratio("energy", 1 / 63.5, 0.05, table).text
     assert "virial" in name_ratio("stress", -1100.0, 0.1, table).text
-    kbar = next(factor for factor in table if "kBar for" in factor.text)
-    assert rivals(kbar, known_factors()) == [] and rivals(kbar, known_factors(volume_A3=1500.0))
