@@ -21,6 +21,7 @@ from sciml.devices import set_threads
 from sciml.materials import Potential, load_dataset, train_potential
 from sciml.materials.model_file import save_potential
 from sciml.materials.training.evaluation import evaluate
+from sciml.materials.training.run_folder import begun
 
 HERE = Path(__file__).parent
 SEED = 0
@@ -51,7 +52,7 @@ def make(name: str, runs: Path) -> None:
     members, out = (1 if "-" in name else 4), runs / name
     test = structures(name, "test")
     options = {**OPTIONS[name], "ensemble": members, "seed": SEED, "device": "cpu"}
-    potential = train_potential(structures(name, "train"), test=test, out=out, resume=(out / "config.json").exists(), **options)
+    potential = train_potential(structures(name, "train"), test=test, out=out, resume=begun(out), **options)
     curve = out / "learning_curve.jsonl"
     ship(name if members == 1 else f"{name}-ensemble", potential, files.read_json(out / "metrics.json"), curve)
     if members > 1:

@@ -25,6 +25,7 @@ from origin import RESULTS, origin
 from sciml import files
 from sciml import materials as mat
 from sciml.materials.labels import group_split
+from sciml.materials.training.run_folder import begun
 
 TRAIN, TEST, ISOLATED = "train.xyz.gz", "test_MD.xyz.gz", "isolated_atoms.xyz.gz"
 VALID_FRACTION = 0.05
@@ -77,7 +78,7 @@ def main() -> None:
         ensemble=options.ensemble,
         device="cpu",
         out=options.out,
-        resume=(options.out / "config.json").exists(),
+        resume=begun(options.out),
         **budget,
     )
     metrics, settled = (files.read_json(options.out / f"{name}.json") for name in ("metrics", "budget"))

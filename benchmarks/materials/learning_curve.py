@@ -37,6 +37,7 @@ from scipy.stats import linregress
 from sciml import files
 from sciml import materials as mat
 from sciml.devices import set_threads
+from sciml.materials.training.run_folder import begun
 from sciml.seeding import numpy_generator
 
 MODELS: dict[str, tuple[str, dict[str, int]]] = {
@@ -90,7 +91,7 @@ def row_of(run: Run, structures: Sequence[Atoms], test: Sequence[Atoms], out: Pa
         recipe=RECIPE,
         device="cpu",
         out=out,
-        resume=(out / "config.json").exists(),
+        resume=begun(out),
         report=False,
         verbose=False,
     )

@@ -17,6 +17,7 @@ from origin import RESULTS, origin
 from sciml import files
 from sciml import materials as mat
 from sciml.materials.labels import group_split
+from sciml.materials.training.run_folder import begun
 
 WEIGHTS = {"energies first": (10.0, 0.1), "balanced": (2.0, 0.1), "stresses first": (1.0, 0.3)}
 SHOWN = {"energy_rmse_meV_per_atom": "meV/atom", "forces_rmse_eV_per_A": "eV/A", "stress_rmse_GPa": "GPa"}
@@ -37,7 +38,7 @@ def main() -> None:
             out = options.out / f"{name.replace(' ', '-')}-{'off' if pulay else 'in'}"
             recipe = {"energy_weight_late": energy, "stress_weight": stress}
             chosen = {"pulay": pulay, "recipe": recipe, "steps": options.steps, "report": False, "device": "cpu"}
-            potential = mat.train_potential(train, valid, out=out, resume=(out / "config.json").exists(), **chosen)
+            potential = mat.train_potential(train, valid, out=out, resume=begun(out), **chosen)
             found = potential.metadata["metrics"]["validation"][0]
             rows.append({"pulay": "taken off" if pulay else "in the labels", "weights": name} | {key: found[key] for key in SHOWN})
             print(rows[-1]["pulay"], name, *(f"{found[key]:.4g} {unit}" for key, unit in SHOWN.items()), flush=True)

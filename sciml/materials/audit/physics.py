@@ -23,7 +23,7 @@ LOOPS = ((0.02, 16), (0.004, 16), (0.02, 128), (0.004, 128), (0.02, 512))  # rad
 DRIFT_LIMITS: dict[Precision, float] = {"float64": 1e-4, "float32": 1e-3}  # eV/atom/ps
 DRIFT_FS, DRIFT_K = 24, 300.0
 APPROACH = (0.8, 0.7, 0.6, 0.55, 0.5, 0.45, 0.4)  # of the distance between the nearest neighbours
-SQUEEZE, FURTHER = tuple(np.linspace(1.0, 0.6, 9)), tuple(np.linspace(0.55, 0.3, 6))  # of all lengths; where nothing resisted until then
+SQUEEZE, ENOUGH = np.linspace(1.0, 0.3, 15).round(2).tolist(), 0.6  # of all lengths; down to where, if the crystal resists by then
 SINGLE_ATOM = "every structure is a single atom"
 
 
@@ -165,11 +165,11 @@ def compression_row(probe: Probe, frames: Sequence[Frame]) -> Row:
     crystals = [frame for frame in frames if all(frame.small.pbc)]
     if not crystals:
         return Row.absent(name, "no structure is periodic in three directions")
-    worst, where, last = 0.0, "the energy rises", SQUEEZE[-1]
+    worst, where, last = 0.0, "the energy rises", ENOUGH
     for frame in crystals:
         energies: list[float] = []
-        for scale in (*SQUEEZE, *FURTHER):
-            if scale < SQUEEZE[-1] and (np.diff(energies) > 0).any():
+        for scale in SQUEEZE:
+            if scale < ENOUGH and (np.diff(energies) > 0).any():
                 break
             atoms = frame.small.copy()
             atoms.set_cell(atoms.cell.array * scale, scale_atoms=True)
@@ -182,10 +182,8 @@ def compression_row(probe: Probe, frames: Sequence[Frame]) -> Row:
         first = int((changes > 0).argmax())  # 0 where it never rises
         fall = first + int(changes[first:].argmin())
         if -changes[fall] > worst:
-            worst, where = (
-                -float(changes[fall]),
-                f"structure {frame.index} collapses at {(*SQUEEZE, *FURTHER)[fall + 1]:.2g} of its lengths",
-            )
+            scale = SQUEEZE[fall + 1]
+            worst, where = -float(changes[fall]), f"structure {frame.index} collapses at {scale:.2g} of its lengths"
     return Row.judged(name, worst, 0.0, f"{where}; all lengths scaled down to {last:.2g}", "eV/atom")
 
 

@@ -127,9 +127,9 @@ def _without(pulay: PulayStress, atoms: Atoms, own: Labels) -> Labels:
 
 def check_stress(structures: Sequence[Atoms], evaluate: Evaluate) -> list[Finding]:
     """Given stresses against a model's: `evaluate(structures)` returns one stress each ([3,3] or Voigt-6, eV/A^3, tension positive), or
-    an object
-    with `.stress`, or None. A ratio near a known factor is named; a ratio that is none is a warning where the two are proportional (r2 >
-    0.9).
+    an object with `.stress`, or None.
+
+    A ratio near a known factor is named; a ratio that is none is a warning where the two are proportional (r2 > 0.9).
     """
     chosen = [atoms for atoms in structures if atoms.pbc.all() and labels_of(atoms).stress is not None]
     answers = [getattr(answer, "stress", answer) for answer in evaluate(chosen)] if chosen else []

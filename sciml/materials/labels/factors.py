@@ -10,6 +10,7 @@ from itertools import combinations, product
 from sciml.units import EV_PER_A3_IN_GPA, UNITS
 
 QUANTITIES = ("energy", "forces", "stress")
+BLAMED = ("stress", "forces", "energy")  # the first of these, where nothing tells which quantity is wrong
 _UNITS = {
     "energy": ("Ry", "Ha", "kcal/mol", "kJ/mol", "meV"),
     "forces": ("eV/bohr", "Ry/bohr", "Ha/bohr", "kcal/mol/A", "kJ/mol/A", "kJ/mol/nm", "meV/A"),
@@ -79,14 +80,14 @@ def name_ratio(quantity: str, ratio: float, tolerance: float, table: Sequence[Fa
 def explain(evidence: Sequence[tuple[str, str, float, float]], table: Sequence[Factor]) -> tuple[Factor, ...] | None:
     """Fewest wrong factors that explain all `evidence` (upper, lower, ratio of upper to lower, tolerance in the logarithm).
 
-    () where all is right, None where one or two known factors do not explain it. Forces are blamed before stress, stress before energies.
+    () where all is right, None where one or two known factors do not explain it. Blamed in the order of `BLAMED`.
     """
     if all(_error({}, item) <= 1 for item in evidence):
         return ()
     involved = {name for item in evidence for name in item[:2]}
     for size in range(1, min(2, len(evidence)) + 1):
         options: list[tuple[float, tuple[Factor, ...]]] = []
-        for names in combinations([name for name in ("forces", "stress", "energy") if name in involved], size):
+        for names in combinations([name for name in BLAMED if name in involved], size):
             for chosen in product(*([factor for factor in table if factor.quantity == name] for name in names)):
                 errors = [_error({factor.quantity: factor.ratio for factor in chosen}, item) for item in evidence]
                 if max(errors) <= 1:

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from sciml.materials.labels.factors import QUANTITIES, Factor, fits
+from sciml.materials.labels.factors import BLAMED, QUANTITIES, Factor, fits
 from sciml.materials.labels.finding import Array
 
 RIDGES = (1e-3, 1e-5, 1e-7)  # of the mean diagonal; each hypothesis has its best one
@@ -186,8 +186,8 @@ def _margin(right: Mapping[str, float], other: Mapping[str, float]) -> float:
 
 
 def _order(factors: tuple[Factor, ...]) -> int:
-    """Stress is blamed before forces, forces before energies, where nothing tells them apart."""
-    return sum(("stress", "forces", "energy").index(factor.quantity) for factor in factors)
+    """Place in the order of `BLAMED`, where nothing tells hypotheses apart."""
+    return sum(BLAMED.index(factor.quantity) for factor in factors)
 
 
 def halves(n: int) -> NDArray[np.int64]:

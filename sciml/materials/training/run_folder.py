@@ -29,6 +29,11 @@ CONFIG = "config.json"
 _WAIT_SECONDS = 600.0
 
 
+def begun(path: str | Path) -> bool:
+    """Whether a run was begun in a folder: its configuration is there, or, where it was killed before that, the file of its lock."""
+    return any((Path(path) / name).is_file() for name in (CONFIG, ".lock"))
+
+
 class RunFolder:
     """Paths of a run, and what is read from and written to them; where `writes` is False (further processes) nothing is written."""
 
@@ -41,8 +46,6 @@ class RunFolder:
     def held(self, resume: bool) -> Iterator[None]:
         """Hold the folder for this run. ConfigError where it is in use, holds something and `resume` is not set, or no run was begun there
         and it is set.
-
-        A run that was killed before it wrote its configuration has left the file of its lock: it too can be resumed.
         """
         if not self.writes:
             yield
@@ -53,7 +56,7 @@ class RunFolder:
         if found and not resume:
             hint = "give another folder, or resume=True to go on with that run"
             raise ConfigError(f"out: {self.path} is not empty (it holds {found[0]!r}); {hint}")
-        if resume and not any((self.path / name).is_file() for name in (CONFIG, ".lock")):
+        if resume and not begun(self.path):
             raise ConfigError(f"out: nothing to resume in {self.path}; leave out resume=True to start")
         with files.lock(self.path):
             yield

@@ -12,6 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from sciml.materials.training import train_potential
+from sciml.materials.training.run_folder import begun
 from tests.materials.training.conftest import TINY, copper
 
 
@@ -33,8 +34,7 @@ def run(out: str, steps: int, **options) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        resume = Path(out, "config.json").exists()
-        train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=resume, checkpoint_seconds=0.1, **options)
+        train_potential(copper(24), steps=steps, model_options=TINY, out=out, resume=begun(out), checkpoint_seconds=0.1, **options)
     finally:
         torch.set_num_threads(threads)
 
