@@ -1,0 +1,1 @@
+"""Reaction networks: read from SBML or text, simulated right and fast, fitted."""

@@ -1,0 +1,468 @@
+"""A reaction network as plain data: species, compartments, parameters, reactions, rules, events, functions. A network never changes.
+
+Amounts are kept inside; what a symbol means in a formula is SBML's rule: a species stands for its concentration, unless it has only
+substance units (`substance_only`), then for its amount. Rates of reactions are extent per time.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from sciml.biology.expressions import Expression, as_expression
+from sciml.errors import ConfigError, DataError
+
+__all__ = ["Compartment", "Event", "Function", "Network", "Parameter", "Participant", "Reaction", "Rule", "Species", "Unit", "Units"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A factor of a unit: (multiplier 10^scale kind)^exponent, kind as in SBML (`mole`, `item`, `litre`, `second`, ...)."""
+
+    kind: str
+    exponent: float = 1.0
+    scale: int = 0
+    multiplier: float = 1.0
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a network is counted in. Names are SBML's kinds or keys of `definitions`; None where the model does not say."""
+
+    substance: str | None = None
+    time: str | None = None
+    volume: str | None = None
+    area: str | None = None
+    length: str | None = None
+    extent: str | None = None
+    definitions: tuple[tuple[str, tuple[Unit, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Compartment:
+    """A volume (or area, length, point by `dimensions`) in the model's unit. `size` None: not given."""
+
+    id: str
+    size: float | None = 1.0
+    dimensions: float = 3.0
+    constant: bool = True
+    units: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Species:
+    """A pool of molecules. `initial` is a concentration where `initial_is_concentration`, else an amount; None: not given.
+
+    `substance_only`: its symbol stands for the amount in formulas, else for the concentration. `boundary`: reactions leave it as it is.
+    `constant`: nothing changes it. `conversion_factor` is the id of a parameter that turns extent into its substance.
+    """
+
+    id: str
+    initial: float | None = 0.0
+    compartment: str = "cell"
+    initial_is_concentration: bool = False
+    substance_only: bool = True
+    boundary: bool = False
+    constant: bool = False
+    units: str | None = None
+    conversion_factor: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number with an id; `constant` False where a rule or an event changes it. `value` None: not given."""
+
+    id: str
+    value: float | None = None
+    constant: bool = True
+    units: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A species on one side of a reaction with its stoichiometry: a number, None (by a rule or assignment on `id`), or an expression."""
+
+    species: str
+    stoichiometry: float | Expression | None = 1.0
+    id: str = ""
+    constant: bool = True
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """Turns reactants into products at the rate `law` (extent per time).
+
+    `mass_action`: `law` is the rate *constant*, and the rate is declared as mass action: deterministic k prod [S]^m, stochastic with
+    falling factorials. Otherwise the law is taken as it stands. `local` are parameters that only the law sees. `line`: where the file has it.
+    """
+
+    id: str
+    reactants: tuple[Participant, ...] = ()
+    products: tuple[Participant, ...] = ()
+    law: Expression | None = None
+    modifiers: tuple[str, ...] = ()
+    mass_action: bool = False
+    local: tuple[Parameter, ...] = ()
+    reversible: bool = False
+    fast: bool = False
+    compartment: str | None = None
+    name: str = ""
+    line: int = field(default=0, compare=False)
+
+    @classmethod
+    def parse(cls, id: str, equation: str, *, rate: Expression | float | str | None = None, law: Expression | float | str | None = None) -> Reaction:
+        """From an equation such as "A + 2 B -> C" or "-> P" (`0` and an empty side: nothing).
+
+        Give either `rate`, the constant of mass action (a number, a parameter or a formula), or `law`, the whole rate as it stands.
+        """
+        if (rate is None) == (law is None):
+            raise ConfigError(f"reaction {id!r}: expected either rate= (a constant of mass action) or law= (the whole rate)")
+        left, arrow, right = equation.partition("->")
+        if not arrow or "<" in left:
+            raise ConfigError(f"reaction {id!r}: found {equation!r}, expected 'A + B -> C'; write a reversible one as two reactions")
+        reactants, products = _side(id, left), _side(id, right)
+        expression = as_expression(rate if rate is not None else law)  # type: ignore[arg-type]
+        taking_part = {p.species for p in (*reactants, *products)}
+        return cls(id, reactants, products, expression, tuple(sorted(expression.symbols() - taking_part)), mass_action=rate is not None)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`assignment`: variable = math at all times; `rate`: d variable / dt = math; `algebraic`: 0 = math."""
+
+    kind: Literal["assignment", "rate", "algebraic"]
+    math: Expression
+    variable: str = ""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Event:
+    """When `trigger` turns true, after `delay`, the assignments are made at once.
+
+    `initial_value` is the trigger's value before time 0, `persistent` False takes the event back when the trigger turns false during the
+    delay, `values_at_trigger`: the right-hand sides are computed when it triggers, else when it is executed.
+    """
+
+    id: str
+    trigger: Expression
+    assignments: tuple[tuple[str, Expression], ...] = ()
+    delay: Expression | None = None
+    priority: Expression | None = None
+    initial_value: bool = True
+    persistent: bool = True
+    values_at_trigger: bool = True
+    name: str = ""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the model: its arguments' names and its body."""
+
+    id: str
+    arguments: tuple[str, ...]
+    body: Expression
+    name: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Network:
+    """The whole model. Everything is data: networks compare, hash and pickle, and `digest` names one.
+
+    `initial_assignments` are (id, formula), computed before time 0 and again whenever what they depend on is set. `annotations` maps an
+    element's id ("" for the model) to the XML of its notes and annotation, kept for `to_sbml`; they are no part of the digest.
+    """
+
+    id: str = "network"
+    species: tuple[Species, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    compartments: tuple[Compartment, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    initial_assignments: tuple[tuple[str, Expression], ...] = ()
+    events: tuple[Event, ...] = ()
+    functions: tuple[Function, ...] = ()
+    units: Units = Units()
+    conversion_factor: str | None = None
+    level: tuple[int, int] = (3, 2)
+    name: str = ""
+    source: str = field(default="", compare=False)
+    annotations: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    if TYPE_CHECKING:  # attached by the package's door: what they need lies further down the row of imports
+
+        def to_sbml(self, path: str | os.PathLike[str] | None = None) -> str:
+            """SBML text (level 3 version 2), also written to `path`."""
+
+        def summary(self) -> Any:
+            """Rates in words, units, dead reactions, unused species, conservation laws, stiffness."""
+
+        def forecast(self, times: Any, n: int = 1000) -> Any:
+            """Events, seconds and bytes that an exact stochastic run would take."""
+
+    def __post_init__(self) -> None:
+        coerced = {
+            "species": _elements(Species, "initial", self.species),
+            "parameters": _elements(Parameter, "value", self.parameters),
+            "compartments": _elements(Compartment, "size", self.compartments),
+            "reactions": tuple(self.reactions),
+            "rules": tuple(self.rules),
+            "events": tuple(self.events),
+            "functions": tuple(self.functions),
+            "initial_assignments": _formulas(self.initial_assignments),
+        }
+        if not coerced["compartments"] and {s.compartment for s in coerced["species"]} == {"cell"}:
+            coerced["compartments"] = (Compartment("cell"),)
+        for name, value in coerced.items():
+            object.__setattr__(self, name, value)
+        _check(self)
+
+    @cached_property
+    def elements(self) -> dict[str, Any]:
+        """Every element with an id that formulas may use, by id: species, parameters, compartments, reactions, named participants."""
+        return {e.id: e for e in _identified(self)}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical data: equal for equal models, whatever file they came from; annotations do not count."""
+        return hashlib.sha256(json.dumps(self.to_dict(annotations=False), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return int(self.digest[:15], 16)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # what is derived is derived again
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(getattr(self, name))} {name}" for name in ("species", "reactions", "parameters", "rules", "events") if getattr(self, name)]
+        return f"<Network {self.id!r}: {', '.join(parts) or 'empty'}>"
+
+    def set(self, values: Mapping[str, float] | None = None, /, **named: float) -> Network:
+        """A variant with other values of parameters, compartments and species' starts (each species in the quantity its model states).
+
+        Initial assignments are computed again from them; a value given here replaces the element's own initial assignment.
+        Raises ConfigError for an unknown id, for one that a rule determines, and for a value that is no finite number.
+        """
+        given = {**(values or {}), **named}
+        fixed = {rule.variable for rule in self.rules if rule.kind == "assignment"}
+        changed: dict[str, dict[str, Any]] = {"species": {}, "parameters": {}, "compartments": {}}
+        for id, value in given.items():
+            element = self.elements.get(id)
+            if not isinstance(element, Species | Parameter | Compartment):
+                raise ConfigError(f"set: {id!r} is no species, parameter or compartment of {self.id!r}{_nearest(id, self.elements)}")
+            if id in fixed:
+                raise ConfigError(f"set: {id!r} is determined by an assignment rule; change what the rule depends on")
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                raise ConfigError(f"set: {id!r}: found {value!r}, expected a finite number")
+            kind, slot = _SLOTS[type(element)]
+            changed[kind][id] = replace(element, **{slot: float(value)})
+        updated = {kind: tuple(new.get(e.id, e) for e in getattr(self, kind)) for kind, new in changed.items() if new}
+        assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in given)
+        return replace(self, **updated, initial_assignments=assignments)
+
+    def with_(self, *, without: Iterable[str] = (), **parts: Iterable[Any]) -> Network:
+        """A variant with elements added or replaced by id (`species=`, `parameters=`, `reactions=`, `events=`, ...) and others left out.
+
+        `without=["r3"]` leaves out reactions, events and rules (by variable). A species or a parameter that is still used cannot be left
+        out: DataError names where.
+        """
+        gone, kinds = set(without), ("species", "parameters", "compartments", "reactions", "events", "functions", "rules")
+        if unknown := parts.keys() - set(kinds):
+            raise ConfigError(f"with_: found {sorted(unknown)[0]!r}, expected {', '.join(kinds)} or without")
+        updated: dict[str, Any] = {}
+        known: set[str] = set()
+        for kind in kinds:
+            new = parts.get(kind, ())
+            new = _elements(*_BUILT[kind], new) if kind in _BUILT else tuple(new)
+            by_name = {_name(e): e for e in new}
+            old = getattr(self, kind)
+            known |= {_name(e) for e in old}
+            kept = tuple(by_name.pop(_name(e), e) for e in old if _name(e) not in gone)
+            updated[kind] = kept + tuple(by_name.values())
+        if unknown := gone - known:
+            raise ConfigError(f"with_: {sorted(unknown)[0]!r} is no element of {self.id!r}{_nearest(sorted(unknown)[0], known)}")
+        assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in gone)
+        return replace(self, **updated, initial_assignments=assignments)
+
+    def to_dict(self, *, annotations: bool = True) -> dict[str, Any]:
+        """JSON-able data; `from_dict` gives the network again."""
+        data = _plain(self)
+        if not annotations:
+            for name in ("annotations", "source", "warnings"):
+                data.pop(name, None)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Network:
+        """From `to_dict`. Raises DataError where it is not such data."""
+        try:
+            return _built(cls, data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"network: the data do not make a network: {error}") from error
+
+
+_BUILT: dict[str, tuple[type, str]] = {"species": (Species, "initial"), "parameters": (Parameter, "value"), "compartments": (Compartment, "size")}
+_SLOTS: dict[type, tuple[str, str]] = {kind: (name, slot) for name, (kind, slot) in _BUILT.items()}
+
+
+def _name(element: Any) -> str:
+    return element.variable if isinstance(element, Rule) else element.id
+
+
+def _elements(kind: type, slot: str, given: Any) -> tuple[Any, ...]:
+    """Elements as they are, or {id: number} as elements with that value."""
+    if isinstance(given, Mapping):
+        return tuple(value if isinstance(value, kind) else kind(id, **{slot: float(value)}) for id, value in given.items())
+    return tuple(given)
+
+
+def _formulas(given: Any) -> tuple[tuple[str, Expression], ...]:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    return tuple((id, as_expression(formula)) for id, formula in pairs)
+
+
+def _side(id: str, text: str) -> tuple[Participant, ...]:
+    """One side of an equation; the same species twice counts twice."""
+    counted: dict[str, float] = {}
+    for term in text.split("+"):
+        words = term.replace("*", " ").split()
+        if not words or words == ["0"]:
+            continue
+        factor, species = (float(words[0]), words[1]) if len(words) == 2 and _is_number(words[0]) else (1.0, words[0])
+        if len(words) > 2 or (len(words) == 2 and not _is_number(words[0])):
+            raise ConfigError(f"reaction {id!r}: found {term.strip()!r}, expected a species or 'number species'")
+        counted[species] = counted.get(species, 0.0) + factor
+    return tuple(Participant(species, factor) for species, factor in counted.items())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) >= 0
+    except ValueError:
+        return False
+
+
+def _identified(network: Network) -> Iterator[Any]:
+    yield from (*network.compartments, *network.species, *network.parameters, *network.reactions)
+    yield from (p for r in network.reactions for p in (*r.reactants, *r.products) if p.id)
+
+
+def _check(network: Network) -> None:
+    """References and double ids; what a formula may mean is checked where it is compiled."""
+    seen: set[str] = set()
+    for element in (*_identified(network), *network.functions):
+        if element.id in seen:
+            raise DataError(f"{network.id}: the id {element.id!r} is used twice")
+        seen.add(element.id)
+    species, functions = {s.id for s in network.species}, {f.id for f in network.functions}
+    compartments = {c.id for c in network.compartments}
+    for s in network.species:
+        if s.compartment not in compartments:
+            raise DataError(f"{network.id}: species {s.id!r} lies in compartment {s.compartment!r}, which is not there")
+    for r in network.reactions:
+        for p in (*r.reactants, *r.products):
+            if p.species not in species:
+                raise DataError(f"{network.id}: reaction {r.id!r} has {p.species!r}, which is no species{_nearest(p.species, species)}")
+    for where, formula, own in _all_formulas(network):
+        unknown = formula.symbols() - seen - own
+        if unknown:
+            name = sorted(unknown)[0]
+            raise DataError(f"{network.id}: {where} has {name!r}, which is no element of the model{_nearest(name, seen | own)}")
+        if missing := formula.calls() - functions:
+            raise DataError(f"{network.id}: {where} calls {sorted(missing)[0]!r}, which is no function of the model")
+
+
+def _all_formulas(network: Network) -> Iterator[tuple[str, Expression, set[str]]]:
+    """(where, formula, ids that are known there only) of every formula."""
+    nothing: set[str] = set()
+    for r in network.reactions:
+        if r.law is not None:
+            yield f"the law of reaction {r.id!r}", r.law, {p.id for p in r.local}
+        yield from (
+            (f"a stoichiometry of reaction {r.id!r}", p.stoichiometry, nothing)
+            for p in (*r.reactants, *r.products)
+            if isinstance(p.stoichiometry, Expression)
+        )
+    for rule in network.rules:
+        yield f"the {rule.kind} rule of {rule.variable!r}", rule.math, nothing
+    for id, formula in network.initial_assignments:
+        yield f"the initial assignment of {id!r}", formula, nothing
+    for f in network.functions:
+        yield f"function {f.id!r}", f.body, set(f.arguments)
+    for e in network.events:
+        for what, formula in (("trigger", e.trigger), ("delay", e.delay), ("priority", e.priority), *e.assignments):
+            if formula is not None:
+                yield f"the {what} of event {e.id!r}", formula, nothing
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the id that was meant, or nothing."""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass as a dict without what stands at its default; expressions in their JSON form."""
+    if isinstance(value, Expression):
+        return {"math": value.to_list()}
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.default is MISSING or getattr(value, f.name) != f.default}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"number": repr(value)}  # JSON has no word for it
+    return value
+
+
+_PARTS: dict[tuple[type, str], type] = {
+    (Network, "species"): Species,
+    (Network, "parameters"): Parameter,
+    (Network, "reactions"): Reaction,
+    (Network, "compartments"): Compartment,
+    (Network, "rules"): Rule,
+    (Network, "events"): Event,
+    (Network, "functions"): Function,
+    (Network, "units"): Units,
+    (Reaction, "reactants"): Participant,
+    (Reaction, "products"): Participant,
+    (Reaction, "local"): Parameter,
+}
+
+
+def _built(kind: type, data: Mapping[str, Any]) -> Any:
+    """The dataclass from its plain form."""
+    if unknown := data.keys() - {f.name for f in fields(kind)}:
+        raise DataError(f"{kind.__name__.lower()}: found the field {sorted(unknown)[0]!r}, which is none of it")
+    return kind(**{name: _part(kind, name, value) for name, value in data.items()})
+
+
+def _part(kind: type, name: str, value: Any) -> Any:
+    inner = _PARTS.get((kind, name))
+    if inner is Units:
+        definitions = tuple((id, tuple(_built(Unit, unit) for unit in units)) for id, units in value.get("definitions", ()))
+        return Units(**{**value, "definitions": definitions})
+    if inner is not None:
+        return tuple(_built(inner, part) for part in value)
+    return _value(value)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return float(value["number"]) if "number" in value else Expression.from_list(value["math"])
+    return tuple(_value(part) for part in value) if isinstance(value, list) else value
