@@ -1,7 +1,7 @@
 """Rate laws, rules and triggers as immutable expressions; the names of the operations are those of MathML.
 
-An expression is data: an operation, its arguments and, for leaves, a value. `parse` reads the usual infix text, `to_list`/`from_list` are
-its JSON form, `infix` writes it again. Functions stay calls here (`call`); `sciml.biology.kernels` shares equal parts and expands calls.
+An expression is data: an operation, its arguments and, for leaves, a value. `to_list` and `from_list` are its JSON form; text is read
+and written by `sciml.biology.formula`. Functions stay calls here (`call`); `sciml.biology.kernels` shares equal parts and expands calls.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from sciml.errors import DataError
 
-__all__ = ["ARITY", "BOOLEAN", "Expression", "as_expression", "call", "number", "operation", "symbol"]
+__all__ = ["ARITY", "BOOLEAN", "Expression", "Operand", "call", "number", "operand", "operation", "symbol"]
 
 LEAVES = ("number", "symbol", "time", "avogadro", "pi", "exponentiale", "true", "false", "infinity", "notanumber")
 _TRIGONOMETRY = tuple(a + name + h for a in ("", "arc") for name in ("sin", "cos", "tan", "sec", "csc", "cot") for h in ("", "h"))
@@ -161,15 +161,6 @@ class Expression:
             return Expression("call", tuple(Expression.from_list(part) for part in rest[1:]), str(rest[0]))
         return Expression(op, tuple(Expression.from_list(part) for part in rest))
 
-    def infix(self) -> str:
-        """As text that `parse` reads back."""
-        from sciml.biology.formula import infix
-
-        return infix(self)
-
-    def __str__(self) -> str:
-        return self.infix()
-
 
 Operand = Expression | float | str
 
@@ -186,30 +177,26 @@ def symbol(name: str) -> Expression:
 
 def call(function: str, *arguments: Operand) -> Expression:
     """A call of a function of the model."""
-    return Expression("call", tuple(as_expression(a) for a in arguments), function)
+    return Expression("call", tuple(operand(a) for a in arguments), function)
 
 
 def operation(op: str, *arguments: Operand) -> Expression:
-    """An operation on expressions, numbers or texts (read as formulas)."""
-    return Expression(op, tuple(as_expression(a) for a in arguments))
+    """An operation on expressions, numbers or ids."""
+    return Expression(op, tuple(operand(a) for a in arguments))
 
 
-def as_expression(value: Operand) -> Expression:
-    """An expression as it is, a number as a number, a text as a formula."""
+def operand(value: Operand) -> Expression:
+    """An expression as it is, a number as a number, a text as the id of a symbol."""
     if isinstance(value, Expression):
         return value
-    if isinstance(value, str):
-        from sciml.biology.formula import parse
-
-        return parse(value)
-    return number(float(value))
+    return symbol(value) if isinstance(value, str) else number(float(value))
 
 
 def _join(op: str, left: Operand, right: Operand) -> Expression:
     """Sums of sums and products of products are kept flat, so that adding in a loop makes no deep expression."""
     parts: list[Expression] = []
     for value in (left, right):
-        part = as_expression(value)
+        part = operand(value)
         parts.extend(part.args if part.op == op and part.args else (part,))
     return Expression(op, tuple(parts))
 

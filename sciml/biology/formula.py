@@ -1,7 +1,7 @@
-"""Formulas as text: the infix notation of libSBML's level 3 parser, read into an expression and written again.
+"""Formulas as text: the infix notation of libSBML's level 3 parser, read into an expression and written.
 
-`^` and `**` are powers (right to left, above the unary minus), `&&`, `||`, `!` logic, `%` the remainder; functions by MathML's names and the
-usual short ones (`log` is base 10, `ln` natural, `sqrt`, `pow`, `piecewise(value, condition, ..., otherwise)`).
+`^` and `**` are powers (right to left, above the unary minus), `&&`, `||`, `!` logic, `%` the remainder; functions by MathML's
+names and the usual short ones (`log` is base 10, `ln` natural, `sqrt`, `pow`, `piecewise(value, condition, ..., otherwise)`).
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from sciml.biology.expressions import ARITY, Expression, call, number, symbol
+from sciml.biology.expressions import ARITY, Expression, call, number, operand, symbol
 from sciml.errors import DataError
 
-__all__ = ["infix", "parse"]
+__all__ = ["as_expression", "infix", "parse"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|&&|\|\||[<>=!]=|[-+*/^%(),<>!]))"
 )
 _BINARY = {
-    "||": (1, "or"), "&&": (2, "and"), "==": (3, "eq"), "!=": (3, "neq"), "<": (4, "lt"), ">": (4, "gt"), "<=": (4, "leq"), ">=": (4, "geq"),
-    "+": (5, "plus"), "-": (5, "minus"), "*": (6, "times"), "/": (6, "divide"), "%": (6, "rem"), "^": (8, "power"), "**": (8, "power"),
+    "||": (1, "or"), "&&": (2, "and"), "==": (3, "eq"), "!=": (3, "neq"), "<": (4, "lt"), ">": (4, "gt"), "<=": (4, "leq"),
+    ">=": (4, "geq"), "+": (5, "plus"), "-": (5, "minus"), "*": (6, "times"), "/": (6, "divide"), "%": (6, "rem"), "^": (8, "power"),
+    "**": (8, "power"),
 }  # fmt: skip
 _UNARY = 7
 _NAMES = {"time": "time", "avogadro": "avogadro", "pi": "pi", "exponentiale": "exponentiale", "true": "true", "false": "false",
@@ -36,6 +37,11 @@ def parse(text: str, functions: Collection[str] = ()) -> Expression:
     if not text or not text.strip():
         raise DataError("formula: found an empty text, expected a formula")
     return _Parser(text, functions).whole()
+
+
+def as_expression(value: Expression | float | str) -> Expression:
+    """An expression as it is, a number as a number, a text as a formula."""
+    return parse(value) if isinstance(value, str) else operand(value)
 
 
 class _Parser:
@@ -76,7 +82,9 @@ class _Parser:
         if self.depth > _DEEPEST:
             raise self.error(f"nested more than {_DEEPEST} deep", self.tokens[self.next][2])
         left = self.operand()
-        while (token := self.tokens[self.next][1]) in _BINARY and self.tokens[self.next][0] == "sign" and _BINARY[token][0] >= max(least, 1):
+        while (
+            (token := self.tokens[self.next][1]) in _BINARY and self.tokens[self.next][0] == "sign" and _BINARY[token][0] >= max(least, 1)
+        ):
             level, op = _BINARY[self.take()]
             right = self.expression(level if op == "power" else level + 1)
             flat = op in ("plus", "times", "and", "or") and left.op == op and left.args
@@ -115,7 +123,8 @@ class _Parser:
         if name in self.functions:
             return call(name, *arguments)
         op = _FUNCTIONS.get(name, name)
-        short = {"sqrt": (number(2), *arguments), "log2": (number(2), *arguments), "log10": (number(10), *arguments), "sqr": (*arguments, number(2))}
+        two, ten = number(2), number(10)
+        short = {"sqrt": (two, *arguments), "log2": (two, *arguments), "log10": (ten, *arguments), "sqr": (*arguments, two)}
         if name == "log" and len(arguments) == 1:
             arguments.insert(0, number(10))
         elif name == "root" and len(arguments) == 1:

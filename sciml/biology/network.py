@@ -14,12 +14,26 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sciml.biology.expressions import Expression, as_expression
+from sciml.biology.expressions import Expression
+from sciml.biology.formula import as_expression
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Compartment", "Event", "Function", "Network", "Parameter", "Participant", "Reaction", "Rule", "Species", "Unit", "Units"]
+__all__ = [
+    "Compartment",
+    "Event",
+    "Function",
+    "Network",
+    "Parameter",
+    "Participant",
+    "Reaction",
+    "Rule",
+    "Species",
+    "Unit",
+    "Units",
+    "nearest",
+]
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ class Reaction:
     """Turns reactants into products at the rate `law` (extent per time).
 
     `mass_action`: `law` is the rate *constant*, and the rate is declared as mass action: deterministic k prod [S]^m, stochastic with
-    falling factorials. Otherwise the law is taken as it stands. `local` are parameters that only the law sees. `line`: where the file has it.
+    falling factorials. Otherwise the law is taken as it stands. `local` are parameters that the law alone sees, `line` is the file's.
     """
 
     id: str
@@ -120,7 +134,9 @@ class Reaction:
     line: int = field(default=0, compare=False)
 
     @classmethod
-    def parse(cls, id: str, equation: str, *, rate: Expression | float | str | None = None, law: Expression | float | str | None = None) -> Reaction:
+    def parse(
+        cls, id: str, equation: str, *, rate: Expression | float | str | None = None, law: Expression | float | str | None = None
+    ) -> Reaction:
         """From an equation such as "A + 2 B -> C" or "-> P" (`0` and an empty side: nothing).
 
         Give either `rate`, the constant of mass action (a number, a parameter or a formula), or `law`, the whole rate as it stands.
@@ -131,7 +147,7 @@ class Reaction:
         if not arrow or "<" in left:
             raise ConfigError(f"reaction {id!r}: found {equation!r}, expected 'A + B -> C'; write a reversible one as two reactions")
         reactants, products = _side(id, left), _side(id, right)
-        expression = as_expression(rate if rate is not None else law)  # type: ignore[arg-type]
+        expression = as_expression(rate if rate is not None else law)
         taking_part = {p.species for p in (*reactants, *products)}
         return cls(id, reactants, products, expression, tuple(sorted(expression.symbols() - taking_part)), mass_action=rate is not None)
 
@@ -250,7 +266,11 @@ class Network:
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        parts = [f"{len(getattr(self, name))} {name}" for name in ("species", "reactions", "parameters", "rules", "events") if getattr(self, name)]
+        parts = [
+            f"{len(getattr(self, name))} {name}"
+            for name in ("species", "reactions", "parameters", "rules", "events")
+            if getattr(self, name)
+        ]
         return f"<Network {self.id!r}: {', '.join(parts) or 'empty'}>"
 
     def set(self, values: Mapping[str, float] | None = None, /, **named: float) -> Network:
@@ -265,14 +285,14 @@ class Network:
         for id, value in given.items():
             element = self.elements.get(id)
             if not isinstance(element, Species | Parameter | Compartment):
-                raise ConfigError(f"set: {id!r} is no species, parameter or compartment of {self.id!r}{_nearest(id, self.elements)}")
+                raise ConfigError(f"set: {id!r} is no species, parameter or compartment of {self.id!r}{nearest(id, self.elements)}")
             if id in fixed:
                 raise ConfigError(f"set: {id!r} is determined by an assignment rule; change what the rule depends on")
             if not isinstance(value, int | float) or not math.isfinite(value):
                 raise ConfigError(f"set: {id!r}: found {value!r}, expected a finite number")
             kind, slot = _SLOTS[type(element)]
-            changed[kind][id] = replace(element, **{slot: float(value)})
-        updated = {kind: tuple(new.get(e.id, e) for e in getattr(self, kind)) for kind, new in changed.items() if new}
+            changed[kind][id] = replace(element, **cast(dict[str, Any], {slot: float(value)}))
+        updated: dict[str, Any] = {k: tuple(new.get(e.id, e) for e in getattr(self, k)) for k, new in changed.items() if new}
         assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in given)
         return replace(self, **updated, initial_assignments=assignments)
 
@@ -296,7 +316,7 @@ class Network:
             kept = tuple(by_name.pop(_name(e), e) for e in old if _name(e) not in gone)
             updated[kind] = kept + tuple(by_name.values())
         if unknown := gone - known:
-            raise ConfigError(f"with_: {sorted(unknown)[0]!r} is no element of {self.id!r}{_nearest(sorted(unknown)[0], known)}")
+            raise ConfigError(f"with_: {sorted(unknown)[0]!r} is no element of {self.id!r}{nearest(sorted(unknown)[0], known)}")
         assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in gone)
         return replace(self, **updated, initial_assignments=assignments)
 
@@ -317,7 +337,11 @@ class Network:
             raise DataError(f"network: the data do not make a network: {error}") from error
 
 
-_BUILT: dict[str, tuple[type, str]] = {"species": (Species, "initial"), "parameters": (Parameter, "value"), "compartments": (Compartment, "size")}
+_BUILT: dict[str, tuple[type, str]] = {
+    "species": (Species, "initial"),
+    "parameters": (Parameter, "value"),
+    "compartments": (Compartment, "size"),
+}
 _SLOTS: dict[type, tuple[str, str]] = {kind: (name, slot) for name, (kind, slot) in _BUILT.items()}
 
 
@@ -378,12 +402,12 @@ def _check(network: Network) -> None:
     for r in network.reactions:
         for p in (*r.reactants, *r.products):
             if p.species not in species:
-                raise DataError(f"{network.id}: reaction {r.id!r} has {p.species!r}, which is no species{_nearest(p.species, species)}")
+                raise DataError(f"{network.id}: reaction {r.id!r} has {p.species!r}, which is no species{nearest(p.species, species)}")
     for where, formula, own in _all_formulas(network):
         unknown = formula.symbols() - seen - own
         if unknown:
             name = sorted(unknown)[0]
-            raise DataError(f"{network.id}: {where} has {name!r}, which is no element of the model{_nearest(name, seen | own)}")
+            raise DataError(f"{network.id}: {where} has {name!r}, which is no element of the model{nearest(name, seen | own)}")
         if missing := formula.calls() - functions:
             raise DataError(f"{network.id}: {where} calls {sorted(missing)[0]!r}, which is no function of the model")
 
@@ -406,12 +430,12 @@ def _all_formulas(network: Network) -> Iterator[tuple[str, Expression, set[str]]
     for f in network.functions:
         yield f"function {f.id!r}", f.body, set(f.arguments)
     for e in network.events:
-        for what, formula in (("trigger", e.trigger), ("delay", e.delay), ("priority", e.priority), *e.assignments):
-            if formula is not None:
-                yield f"the {what} of event {e.id!r}", formula, nothing
+        for what, part in (("trigger", e.trigger), ("delay", e.delay), ("priority", e.priority), *e.assignments):
+            if part is not None:
+                yield f"the {what} of event {e.id!r}", part, nothing
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """A hint at the id that was meant, or nothing."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
@@ -422,7 +446,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Expression):
         return {"math": value.to_list()}
     if hasattr(value, "__dataclass_fields__"):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.default is MISSING or getattr(value, f.name) != f.default}
+        return {
+            f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.default is MISSING or getattr(value, f.name) != f.default
+        }
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,0 +1,63 @@
+"""Linear equations between nodes, solved in the graph: algebraic rules, and fast reactions whose rates keep their laws at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sciml.biology.kernels.derivatives import partials
+from sciml.biology.kernels.graph import Graph
+from sciml.errors import DataError
+
+__all__ = ["NotLinearError", "solve"]
+
+
+class NotLinearError(DataError):
+    """Equations that do not determine their unknowns by elimination."""
+
+
+def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int]) -> dict[int, int]:
+    """{unknown: node} such that every equation (a node) is zero: Gaussian elimination on nodes.
+
+    The equations must be linear in the `unknown` leaves of these indices (their coefficients may depend on anything else). Equations that
+    hold by structure are left out. Raises NotLinearError where an unknown is not determined.
+    """
+    if not unknowns:
+        return {}
+    zero = graph.const(0.0)
+    leaves = {graph.leaf("unknown", u): zero for u in unknowns}
+    wanted = set(unknowns)
+    rows = []
+    for equation, slopes in zip(equations, partials(graph, equations, "unknown"), strict=True):
+        row = {u: node for u, node in slopes.items() if u in wanted}
+        if any(wanted & graph.leaves([node], "unknown") for node in row.values()):
+            raise NotLinearError("an equation is not linear in what it should determine")
+        rows.append((row, graph.minus(graph.substitute([equation], leaves)[0])))
+    pivots: list[tuple[int, dict[int, int], int]] = []
+    for unknown in unknowns:
+        # a constant pivot is the surest; any that is not zero by structure may be used
+        found = min((r for r in rows if unknown in r[0]), key=lambda r: (graph.constant(r[0][unknown]) is None, len(r[0])), default=None)
+        if found is None:
+            raise NotLinearError("the equations do not determine all that they should")
+        rows.remove(found)
+        row, right = found
+        scaled = {u: graph.over(node, row[unknown]) for u, node in row.items() if u != unknown}
+        pivot = (unknown, scaled, graph.over(right, row[unknown]))
+        rows = [_reduced(graph, r, pivot) for r in rows]
+        pivots = [(p[0], *_reduced(graph, (p[1], p[2]), pivot)) for p in pivots]
+        pivots.append(pivot)
+    return {unknown: right for unknown, _, right in pivots}
+
+
+def _reduced(graph: Graph, equation: tuple[dict[int, int], int], pivot: tuple[int, dict[int, int], int]) -> tuple[dict[int, int], int]:
+    """An equation with the pivot's unknown eliminated."""
+    row, right = equation
+    unknown, others, value = pivot
+    if unknown not in row:
+        return equation
+    factor = row[unknown]
+    result = {u: node for u, node in row.items() if u != unknown}
+    for u, node in others.items():
+        changed = graph.plus(result.get(u, graph.const(0.0)), graph.minus(graph.times(factor, node)))
+        result[u] = changed
+    result = {u: node for u, node in result.items() if graph.constant(node) != 0}
+    return result, graph.plus(right, graph.minus(graph.times(factor, value)))

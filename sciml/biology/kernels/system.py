@@ -1,0 +1,261 @@
+"""A network as a system of equations: dy/dt = f(t, y, p) with its start, rates, rules and events, all nodes of one graph.
+
+y holds what changes: amounts of species, and parameters, compartments and stoichiometries with a rate rule or an event. p holds what does
+not: everything else that formulas use, and their numbers that are not whole. Variants of a network that differ in values only have the same
+graph, so what is generated from it serves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sciml.biology.kernels.derivatives import total
+from sciml.biology.kernels.elimination import NotLinearError, solve
+from sciml.biology.kernels.graph import Graph
+from sciml.biology.kernels.symbols import Roles, Symbols, values_given
+from sciml.biology.network import Network, Species, nearest
+from sciml.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["EventNodes", "System", "compile_system"]
+
+
+@dataclass(frozen=True)
+class EventNodes:
+    """An event as nodes. `assignments`: (index of the state, node of the new value, node of a volume or None).
+
+    The volume turns a new concentration into an amount; it is to be computed after all assignments of the event were made, since a
+    compartment may be among them.
+    """
+
+    id: str
+    trigger: int
+    delay: int | None
+    priority: int | None
+    assignments: tuple[tuple[int, int, int | None], ...]
+    initial_value: bool
+    persistent: bool
+    values_at_trigger: bool
+
+
+@dataclass(frozen=True)
+class System:
+    """Nodes of `graph` for a run, and of `start` for what holds at time 0.
+
+    `states`, `parameters`: labels of y and p. `derivatives`: a node per state. `rates`: a node per reaction, extent per time. `values`:
+    what each id means in formulas; `amounts`, `volumes`: per species. `changes`: per reaction {state: node of what one extent adds}.
+    `lags`: (node of what is remembered, node of how long ago) per `lag` leaf. `fast`: (node of the law, reaction) of fast reactions: zero at all
+    times; a start or an event must be brought there along the reaction.
+    """
+
+    network: Network
+    graph: Graph
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    derivatives: tuple[int, ...]
+    rates: tuple[int, ...]
+    values: Mapping[str, int]
+    amounts: Mapping[str, int]
+    volumes: Mapping[str, int]
+    changes: tuple[Mapping[int, int], ...]
+    events: tuple[EventNodes, ...]
+    lags: tuple[tuple[int, int], ...]
+    fast: tuple[tuple[int, int], ...]
+    start: Graph
+    inputs: Mapping[str, int]
+    state_start: tuple[int, ...]
+    parameter_start: tuple[int, ...]
+
+    def begin(self, parameters: Mapping[str, Any] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(y0 [n], p [m]) at time 0, or ([B, n], [B, m]) where a parameter is an array [B].
+
+        `parameters` {id: value} replaces what the network says of parameters, compartments and starts of species (each in the quantity
+        that the model states); "reaction.k" is a local one. Initial assignments follow. Raises ConfigError for an id that is unknown or
+        determined by a rule, and DataError where something that is needed has no value.
+        """
+        import numpy as np
+
+        given: dict[str, Any] = dict(values_given(self.network))
+        for id, value in (parameters or {}).items():
+            self._require_free(id, value)
+            given[id] = np.asarray(value, dtype=float)
+        leaves = [given[label] if not label.startswith("?") else float(label[1:] in (parameters or {})) for label in self.inputs]
+        values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves)
+        shape = np.broadcast_shapes(*(v.shape for v in values)) if values else ()
+        shape = np.broadcast_shapes(shape, *(np.shape(given[id]) for id in parameters or {}))
+        if len(shape) > 1:
+            raise ConfigError(f"parameters: found values of shape {shape}, expected numbers or arrays [B] of one length")
+        table = np.stack([np.broadcast_to(v, shape) for v in values], axis=-1) if values else np.zeros((*shape, 0))
+        y, p = table[..., : len(self.states)].copy(), table[..., len(self.states) :].copy()
+        self._require_values(np.isnan(y), np.isnan(p), given)
+        return y, p
+
+    def _require_free(self, id: str, value: Any) -> None:
+        import numpy as np
+
+        known = values_given(self.network)
+        if id not in known:
+            raise ConfigError(f"parameters: {id!r} is no parameter, species or compartment of {self.network.id!r}{nearest(id, known)}")
+        if any(rule.variable == id for rule in self.network.rules if rule.kind == "assignment"):
+            raise ConfigError(f"parameters: {id!r} is determined by an assignment rule; change what the rule depends on")
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+            raise ConfigError(f"parameters: {id!r}: found {value!r}, expected finite numbers")
+
+    def _require_values(self, y: np.ndarray, p: np.ndarray, given: Mapping[str, Any]) -> None:
+        """Refuse what has no value and is used."""
+        used = self.graph.leaves(self.needed(), "param")
+        missing = [label for i, label in enumerate(self.parameters) if i in used and p[..., i].any()]
+        missing += [label for i, label in enumerate(self.states) if y[..., i].any()]
+        if missing:
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise DataError(f"{self.network.id}: {missing[0]!r} has no value at the start{more}; give one with set() or parameters=")
+
+    def needed(self) -> list[int]:
+        """All nodes that a run may ask for, observables of the user aside."""
+        nodes = [*self.derivatives, *(n for change in self.changes for n in change.values())]
+        for event in self.events:
+            nodes += [n for n in (event.trigger, event.delay, event.priority) if n is not None]
+            nodes += [n for a in event.assignments for n in a[1:] if n is not None]
+        return nodes + [n for pair in self.lags for n in pair]
+
+    def timed(self, event: EventNodes) -> bool:
+        """Whether a trigger depends on time and parameters alone."""
+        return not any(self.graph.leaves([event.trigger], kind) for kind in ("state", "lag"))
+
+
+def compile_system(network: Network) -> System:
+    """The equations of a network. Raises DataError where they contradict each other, go round in a circle or cannot be solved."""
+    roles = Roles(network)
+    begin, run = Symbols(roles, at_start=True), Symbols(roles, at_start=False)
+    species = [s.id for s in network.species]
+    events = tuple(_event(run, roles, index) for index in range(len(network.events)))
+    changes = [_changes(run, roles, index) for index in range(len(network.reactions))]
+    derivatives = [run.derivative(id) for id in roles.states]
+    solved = _solved(run, roles, derivatives)
+
+    def final(node: int) -> int:
+        for change in solved:
+            node = run.graph.substitute([node], change)[0]
+        return node
+
+    algebraic = _algebraic(begin, roles)
+    state_start = [begin.amount(id) if isinstance(roles.elements[id], Species) else begin.value(id) for id in roles.states]
+    amounts = {id: final(run.amount(id)) for id in species}
+    volumes = {id: final(run.volume(id)) for id in species}
+    values = {id: final(run.value(id)) for id in roles.elements}
+    fast = tuple((final(run.law(r)), index) for index, r in enumerate(network.reactions) if r.fast)
+    parameter_start = [_slot_start(begin, run, label) for label in run.inputs]
+    return System(
+        network=network,
+        graph=run.graph,
+        states=roles.states,
+        parameters=tuple(run.inputs),
+        derivatives=tuple(final(node) for node in derivatives),
+        rates=tuple(values[r.id] for r in network.reactions),
+        values=values,
+        amounts=amounts,
+        volumes=volumes,
+        changes=tuple({index: final(node) for index, node in change.items()} for change in changes),
+        events=tuple(_mapped(event, final) for event in events),
+        lags=tuple((final(what), final(ago)) for what, ago in run.lags),
+        fast=fast,
+        start=begin.graph,
+        inputs=begin.inputs,
+        state_start=tuple(begin.graph.substitute(state_start, algebraic)),
+        parameter_start=tuple(begin.graph.substitute(parameter_start, algebraic)),
+    )
+
+
+def _slot_start(begin: Symbols, run: Symbols, label: str) -> int:
+    """The node of the start that gives a parameter slot of the run its value."""
+    if label in run.literals:
+        return begin.graph.const(run.literals[label])
+    element = begin.roles.elements.get(label)
+    if element is None:
+        return begin.slot(label)  # a parameter that one law alone sees
+    return begin.amount(label) if isinstance(element, Species) else begin.value(label)
+
+
+def _event(run: Symbols, roles: Roles, index: int) -> EventNodes:
+    event, states = roles.network.events[index], run.states
+    assignments = []
+    for id, formula in event.assignments:
+        if id not in states:
+            where = f" (line {event.line})" if event.line else ""
+            raise DataError(f"{roles.network.id}: event {event.id!r}{where} assigns {id!r}, which is determined by a rule or no variable")
+        element = roles.elements[id]
+        by_volume = isinstance(element, Species) and not element.substance_only
+        assignments.append((states[id], run.lower(formula), run.volume(id) if by_volume else None))
+    trigger = run.lower(event.trigger, hoisting=True)
+    return EventNodes(
+        id=event.id,
+        trigger=trigger,
+        delay=None if event.delay is None else run.lower(event.delay, hoisting=True),
+        priority=None if event.priority is None else run.lower(event.priority),
+        assignments=tuple(assignments),
+        initial_value=event.initial_value,
+        persistent=event.persistent,
+        values_at_trigger=event.values_at_trigger,
+    )
+
+
+def _mapped(event: EventNodes, final: Callable[[int], int]) -> EventNodes:
+    """The event with what was solved put in."""
+    return replace(
+        event,
+        trigger=final(event.trigger),
+        delay=None if event.delay is None else final(event.delay),
+        priority=None if event.priority is None else final(event.priority),
+        assignments=tuple((i, final(node), None if volume is None else final(volume)) for i, node, volume in event.assignments),
+    )
+
+
+def _changes(run: Symbols, roles: Roles, index: int) -> dict[int, int]:
+    """{state: node of what one extent of the reaction adds}; what cancels is left out."""
+    reaction, g, states = roles.network.reactions[index], run.graph, run.states
+    found: dict[int, int] = {}
+    for sign, side in ((-1.0, reaction.reactants), (1.0, reaction.products)):
+        for participant in side:
+            if participant.species in roles.changes and participant.species in states:
+                part = g.times(g.times(g.const(sign), run.stoichiometry(participant)), run.factor(participant.species))
+                state = states[participant.species]
+                found[state] = g.plus(found.get(state, g.const(0.0)), part)
+    return {state: node for state, node in found.items() if g.constant(node) != 0}
+
+
+def _algebraic(symbols: Symbols, roles: Roles) -> dict[int, int]:
+    """{unknown leaf: node} of the variables that algebraic rules determine."""
+    rules = [rule for rule in roles.network.rules if rule.kind == "algebraic"]
+    unknowns = symbols.algebraic_unknowns
+    equations = [symbols.lower(rules[roles.solved[id]].math) for id in unknowns]
+    try:
+        found = solve(symbols.graph, equations, list(unknowns.values()))
+    except NotLinearError as error:
+        names = ", ".join(f"{id!r}" for id in unknowns)
+        raise DataError(f"{roles.network.id}: its algebraic rules cannot be solved for {names} by elimination: {error}") from error
+    return {symbols.graph.leaf("unknown", index): node for index, node in found.items()}
+
+
+def _solved(run: Symbols, roles: Roles, derivatives: list[int]) -> list[dict[int, int]]:
+    """What to put in place of the unknowns, in this order: variables of algebraic rules, rates of fast reactions.
+
+    The law v of a fast reaction is zero at all times, so dv/dt = 0: linear equations for the rates w that keep it there.
+    """
+    algebraic = _algebraic(run, roles)
+    if not run.fast_unknowns:
+        return [algebraic] if algebraic else []
+    g = run.graph
+    laws = g.substitute([run.law(r) for r in roles.network.reactions if r.fast], algebraic)
+    rates = g.substitute(derivatives, algebraic)
+    equations = [total(g, law, lambda index: rates[index]) for law in laws]
+    try:
+        found = solve(g, equations, list(run.fast_unknowns.values()))
+    except NotLinearError as error:
+        names = ", ".join(f"{id!r}" for id in run.fast_unknowns)
+        raise DataError(f"{roles.network.id}: the fast reactions {names} do not settle to one state each: {error}") from error
+    return [algebraic, {g.leaf("unknown", index): node for index, node in found.items()}]
