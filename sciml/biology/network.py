@@ -16,7 +16,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sciml.biology.expressions import Expression
+from sciml.biology.expressions import Expression, Operand
 from sciml.biology.formula import as_expression
 from sciml.errors import ConfigError, DataError
 
@@ -134,9 +134,7 @@ class Reaction:
     line: int = field(default=0, compare=False)
 
     @classmethod
-    def parse(
-        cls, id: str, equation: str, *, rate: Expression | float | str | None = None, law: Expression | float | str | None = None
-    ) -> Reaction:
+    def parse(cls, id: str, equation: str, *, rate: Operand | None = None, law: Operand | None = None) -> Reaction:
         """From an equation such as "A + 2 B -> C" or "-> P" (`0` and an empty side: nothing).
 
         Give either `rate`, the constant of mass action (a number, a parameter or a formula), or `law`, the whole rate as it stands.
@@ -147,7 +145,7 @@ class Reaction:
         if not arrow or "<" in left:
             raise ConfigError(f"reaction {id!r}: found {equation!r}, expected 'A + B -> C'; write a reversible one as two reactions")
         reactants, products = _side(id, left), _side(id, right)
-        expression = as_expression(rate if rate is not None else law)
+        expression = as_expression(cast(Operand, rate if rate is not None else law))
         taking_part = {p.species for p in (*reactants, *products)}
         return cls(id, reactants, products, expression, tuple(sorted(expression.symbols() - taking_part)), mass_action=rate is not None)
 

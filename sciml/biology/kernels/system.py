@@ -47,9 +47,9 @@ class System:
     """Nodes of `graph` for a run, and of `start` for what holds at time 0.
 
     `states`, `parameters`: labels of y and p. `derivatives`: a node per state. `rates`: a node per reaction, extent per time. `values`:
-    what each id means in formulas; `amounts`, `volumes`: per species. `changes`: per reaction {state: node of what one extent adds}.
-    `lags`: (node of what is remembered, node of how long ago) per `lag` leaf. `fast`: (node of the law, reaction) of fast reactions: zero at all
-    times; a start or an event must be brought there along the reaction.
+    what each id means in formulas. `amounts`, `volumes`: per species. `changes`: per reaction {state: node of what one extent adds}.
+    `lags`: (node of what is remembered, node of how long ago) per `lag` leaf. `fast`: (node of the law, reaction) of fast reactions; the
+    law is zero at all times, and a start or an event must be brought there along the reaction.
     """
 
     network: Network
