@@ -9,13 +9,14 @@ from typing import Any
 from sciml.errors import SciMLError
 from sciml.resources import cache_folder
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "keep_compiled"]
 
 _log = logging.getLogger("sciml.compiling")
 
 
-def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator: numba's `njit(nogil=True, **options)`, compiled at the first call and kept under `cache_folder()/numba`.
+def compiled(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: numba's `njit(nogil=True, **options)`, kept under `cache_folder()/numba`; compiled at once for a `signature`, else at
+    the first call.
 
     numba itself would write beside the source, or into a folder named by one setting for the whole process. The folder here is ours
     (mode 0700, owner checked), and numba's settings stay as they are. Where it cannot be used each process compiles anew.
@@ -24,13 +25,20 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(nogil=True, **options)(function)
-        try:
-            dispatcher._cache = _cache_of(function)
-        except (ImportError, AttributeError, RuntimeError, OSError, SciMLError) as error:
-            _log.info("%s: compiled code is not kept (%s)", function.__qualname__, error)
+        keep_compiled(dispatcher, function)
+        if signature:
+            dispatcher.compile(*signature)
         return dispatcher
 
     return decorate
+
+
+def keep_compiled(target: Any, function: Callable[..., Any]) -> None:
+    """Let a dispatcher or a C callback of numba keep its machine code of `function` in our cache folder."""
+    try:
+        target._cache = _cache_of(function)
+    except (ImportError, AttributeError, RuntimeError, OSError, SciMLError) as error:
+        _log.info("%s: compiled code is not kept (%s)", function.__qualname__, error)
 
 
 def _cache_of(function: Callable[..., Any]) -> Any:

@@ -1,0 +1,1 @@
+"""Networks over time: deterministic, exact stochastic, leaping, Langevin, linear noise, state projection."""

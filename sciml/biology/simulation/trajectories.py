@@ -1,0 +1,135 @@
+"""What a simulation gives: times, amounts, concentrations, volumes, and any symbol of the model over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sciml.biology.kernels.system import System
+from sciml.biology.network import nearest
+from sciml.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+__all__ = ["Ensemble", "Solution", "Trajectories", "checked_times"]
+
+
+def checked_times(times: Any) -> np.ndarray:
+    """Times as float64 [T] in the order asked for; a single number is one time. ConfigError for none, negative, NaN or infinite ones."""
+    try:
+        found = np.atleast_1d(np.asarray(times, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"times: found {times!r}, expected numbers >= 0") from error
+    if found.ndim != 1 or not found.size:
+        raise ConfigError(f"times: found shape {found.shape}, expected at least one time in one row")
+    if not np.isfinite(found).all() or (found < 0).any():
+        bad = found[~(np.isfinite(found) & (found >= 0))][0]
+        raise ConfigError(f"times: found {bad!r}, expected finite numbers >= 0; the start is at time 0")
+    return found
+
+
+@dataclass(frozen=True, repr=False)
+class Trajectories:
+    """States y over time with what is needed to say what they mean.
+
+    `times` [T] in the order asked; `states` [..., T, n] in the order of `system.states`, `parameters` [..., m]; `lags` [..., T, L] where the
+    model looks back in time. The leading axes are a batch or an ensemble; none for a single deterministic run.
+    """
+
+    system: System
+    times: np.ndarray
+    states: np.ndarray
+    parameters: np.ndarray
+    lags: np.ndarray | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Ids of all species, boundary, constant and rule-driven ones too: the last axis of `amounts`."""
+        return tuple(s.id for s in self.system.network.species)
+
+    @cached_property
+    def amounts(self) -> np.ndarray:
+        """[..., T, S] in the model's unit of substance."""
+        return self._stacked([self.system.amounts[id] for id in self.species])
+
+    @cached_property
+    def volumes(self) -> np.ndarray:
+        """[..., T, S]: size of each species' compartment."""
+        return self._stacked([self.system.volumes[id] for id in self.species])
+
+    @cached_property
+    def concentrations(self) -> np.ndarray:
+        """[..., T, S]: amount / volume."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.amounts / self.volumes
+
+    def select(self, name: str) -> np.ndarray:
+        """[..., T]: what an id means in formulas over time: species, parameter, compartment, reaction (its rate), rule-driven symbol.
+
+        Raises ConfigError for an id that the model does not have.
+        """
+        if name not in self.system.values:
+            raise ConfigError(f"select: {name!r} is no symbol of {self.system.network.id!r}{nearest(name, self.system.values)}")
+        return self._stacked([self.system.values[name]])[..., 0]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per time (and trajectory, in the index), one column of amounts per species."""
+        import pandas as pd
+
+        flat = self.amounts.reshape(-1, len(self.times), len(self.species))
+        names = ["time"] if self.amounts.ndim == 2 else ["trajectory", "time"]
+        rows = [self.times] if self.amounts.ndim == 2 else [np.arange(len(flat)), self.times]
+        index = pd.MultiIndex.from_product(rows, names=names) if len(rows) > 1 else pd.Index(self.times, name="time")
+        return pd.DataFrame(flat.reshape(-1, len(self.species)), index=index, columns=list(self.species))
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Variables `amounts`, `concentrations`, `volumes` over (trajectory,) time and species. Needs the package xarray."""
+        try:
+            import xarray as xr
+        except ImportError as error:
+            raise ConfigError("to_xarray needs the package xarray: pip install xarray") from error
+        axes = (*(["trajectory"] if self.amounts.ndim == 3 else []), "time", "species")
+        data = {name: (axes, getattr(self, name)) for name in ("amounts", "concentrations", "volumes")}
+        return xr.Dataset(data, coords={"time": self.times, "species": list(self.species)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able: times, species, amounts."""
+        return {"times": self.times.tolist(), "species": list(self.species), "amounts": self.amounts.tolist(), "notes": list(self.notes)}
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(n) for n in self.states.shape[:-1])
+        return f"<{type(self).__name__} of {self.system.network.id!r}: {shape} times, {len(self.species)} species>"
+
+    def _stacked(self, nodes: list[int]) -> np.ndarray:
+        """[..., T, len(nodes)]: nodes evaluated at all times."""
+        y, p = np.moveaxis(self.states, -1, 0), np.moveaxis(self.parameters, -1, 0)[..., None]
+        lags = () if self.lags is None else np.moveaxis(self.lags, -1, 0)
+        found = self.system.graph.evaluate(nodes, states=y, params=p, time=self.times, lags=lags)
+        shape = self.states.shape[:-1]
+        return np.stack([np.broadcast_to(v, shape) for v in found], axis=-1) if found else np.zeros((*shape, 0))
+
+
+@dataclass(frozen=True, repr=False)
+class Solution(Trajectories):
+    """A deterministic run: arrays [T, S]; of a batch of parameter sets [B, T, S]. `statistics` counts steps, evaluations, factorisations."""
+
+    statistics: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+
+@dataclass(frozen=True, repr=False)
+class Ensemble(Trajectories):
+    """Stochastic trajectories: arrays [n, T, S]. `seed` and `kernel` (the arithmetic) say how to get the same bits again.
+
+    `per_unit` is the number of molecules in the model's unit of substance.
+    """
+
+    seed: int = field(default=0, kw_only=True)
+    kernel: str = field(default="", kw_only=True)
+    per_unit: float = field(default=1.0, kw_only=True)
