@@ -1,0 +1,83 @@
+"""What a reader of SBML elements carries along: level, findings with their lines, notes and annotations, and how attributes are read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from sciml.biology.sbml.mathml import body
+from sciml.biology.sbml.tree import Element
+
+__all__ = ["MARK", "Context", "flag", "real"]
+
+MARK = "urn:sciml:sbml"
+"""Namespace of our own annotation: the level a model came from, and reactions declared as mass action."""
+
+_OURS = re.compile(r"<sciml:(\w+)\b([^>]*?)(?:/>|>.*?</sciml:\1>)", re.DOTALL)
+_EMPTY = re.compile(r"<annotation[^>]*>\s*</annotation>")
+
+
+@dataclass
+class Context:
+    """Level and version, and what was found on the way.
+
+    `unsupported`: (line, text) of what cannot be taken; `warnings`: what can be, with a word; `kept`: key -> notes and annotation as XML;
+    `marks`: key -> {name: attributes} of our own annotation.
+    """
+
+    level: tuple[int, int]
+    unsupported: list[tuple[int, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def refuse(self, element: Element, what: str) -> None:
+        """Note something that cannot be taken, at the line of an element."""
+        self.unsupported.append((element.line, what))
+
+    def warn(self, element: Element, what: str) -> None:
+        """Note something that is taken in a way that the user should know of."""
+        self.warnings.append(f"line {element.line}: {what}")
+
+    def math(self, parent: Element, where: str) -> Any:
+        """The list form of the <math> in an element, None where there is none or it is empty."""
+        found = next((c for c in parent.children if c.name == "math"), None)
+        return None if found is None else body(found, lambda element, what: self.refuse(element, f"{where}: {what}"))
+
+    def keep(self, element: Element, key: str) -> None:
+        """Keep notes, annotation, metaid and sboTerm of an element under a key; our own annotation is taken out."""
+        names = {name: element.attributes[name] for name in ("metaid", "sboTerm") if name in element.attributes}
+        if not element.kept and not names:
+            return
+        annotation = element.kept.get("annotation", "")
+        if MARK in annotation:
+            self.marks[key] = dict(_OURS.findall(annotation))
+            annotation = _OURS.sub("", annotation).replace(f' xmlns:sciml="{MARK}"', "")
+            annotation = "" if _EMPTY.fullmatch(annotation) else annotation
+        content = element.kept.get("notes", "") + annotation
+        if content or names:
+            self.kept[key] = f"<kept{''.join(f' {name}={quoteattr(value)}' for name, value in names.items())}>{content}</kept>"
+
+
+def real(context: Context, element: Element, name: str, where: str) -> float | None:
+    """A number attribute, None where it is missing; INF and NaN are SBML's words."""
+    text = element.attributes.get(name)
+    if text is None:
+        return None
+    try:
+        return float(text.strip())
+    except ValueError:
+        context.refuse(element, f"{where}: {name} is {text[:40]!r}, expected a number")
+        return None
+
+
+def flag(context: Context, element: Element, name: str, default: bool, where: str) -> bool:
+    """A boolean attribute, `default` where it is missing."""
+    text = element.attributes.get(name)
+    if text is None:
+        return default
+    if text.strip() not in ("true", "false", "1", "0"):
+        context.refuse(element, f"{where}: {name} is {text[:40]!r}, expected true or false")
+    return text.strip() in ("true", "1")

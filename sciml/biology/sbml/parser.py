@@ -1,0 +1,109 @@
+"""What runs in the sandbox's child: libSBML reads and judges a text, writes `comp` models out flat, and the elements become plain data.
+
+libSBML is asked for what it says while reading (schema, MathML, packages), never for its full consistency and unit checks.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sciml.biology.sbml.context import Context
+from sciml.biology.sbml.model import read_model, required_packages
+from sciml.biology.sbml.tree import Element, parse
+from sciml.errors import DataError
+
+__all__ = ["parse_sbml_text", "read"]
+
+_COMP = re.compile(r"http://www\.sbml\.org/sbml/level3/version\d/comp/version\d")
+_ASIDE = frozenset((*range(10401, 10410), *range(10801, 10810)))
+"""libSBML's numbers of faults in notes and annotations: they change nothing of the model."""
+_OF_PACKAGES = frozenset((99107, 99108, 99109))
+
+
+def read(name: str, text: str, companions: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """For `sciml.sandbox.run`: `parse_sbml_text` of a file's text; errors name the file."""
+    try:
+        return parse_sbml_text(text, companions), {}
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """{"network": plain network or {}, "unsupported": [text, ...], "warnings": [text, ...], "mass_action": [ids]} of an SBML text.
+
+    `companions` {file name: text} are the files that external model definitions name. To be called in a child process only: libSBML
+    crashes on some texts, and full inputs are to be checked by `precheck` before. Raises DataError where the text is no SBML.
+    """
+    import libsbml
+
+    root = parse(text)
+    refused = required_packages(root)
+    document = libsbml.readSBMLFromString(text)
+    level = (int(document.getLevel()), int(document.getVersion()))
+    context = Context(level)
+    _judge(document, context)
+    changed = False
+    if level[0] == 1:
+        changed = _raise_level(document, context)
+        level = (int(document.getLevel()), int(document.getVersion()))
+    if level >= (3, 1) and _uses_comp(root) and not refused:
+        changed = _flatten(libsbml, document, companions or {}, context) or changed
+    if changed:
+        root = parse(libsbml.writeSBMLToString(document))
+        context.warnings.append("lines are those of the model as libSBML wrote it out (level 1 raised, or comp made flat)")
+    del document
+    context.level = level
+    network = read_model(root, context)
+    listed = [f"line {line}: {what}" if line else what for line, what in sorted(dict.fromkeys(context.unsupported))]
+    marked = [key for key, marks in context.marks.items() if "massAction" in marks]
+    return {"network": network, "unsupported": listed, "warnings": context.warnings, "mass_action": marked}
+
+
+def _judge(document: Any, context: Context) -> None:
+    """What libSBML said while it read: errors, and faults of notes as warnings. A text that it could not read at all is a DataError."""
+    for index in range(document.getNumErrors()):
+        error = document.getError(index)
+        said = " ".join(error.getMessage().split())[:300]
+        if error.getErrorId() in _OF_PACKAGES:
+            continue
+        if error.getSeverity() >= 2 and error.getErrorId() not in _ASIDE:
+            context.unsupported.append((error.getLine(), f"{error.getShortMessage()}: {said}"))
+        elif error.getSeverity() >= 1:
+            context.warnings.append(f"line {error.getLine()}: {error.getShortMessage()}: {said}")
+    if document.getModel() is None:
+        said = "; ".join(f"line {line}: {what}" for line, what in context.unsupported[:5])
+        raise DataError(f"holds no model that can be read{': ' + said if said else ''}")
+
+
+def _raise_level(document: Any, context: Context) -> bool:
+    """Level 1 as level 2, whose elements are read here."""
+    if not document.setLevelAndVersion(2, 4, False, True):
+        context.unsupported.append((0, "a level 1 model that libSBML could not write as level 2"))
+        return False
+    return True
+
+
+def _uses_comp(root: Element) -> bool:
+    return any(_COMP.match(name) for name in root.attributes)
+
+
+def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context: Context) -> bool:
+    """Write submodels out into one model. External models come from `companions` alone, laid into a folder of their own."""
+    properties = libsbml.ConversionProperties()
+    properties.addOption("flatten comp", True)
+    properties.addOption("performValidation", False)
+    properties.addOption("abortIfUnflattenable", "none")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in companions.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        document.setLocationURI(Path(folder, "model.xml").as_uri().replace("file://", "file:"))
+        properties.addOption("basePath", folder)
+        if document.convert(properties) == libsbml.LIBSBML_OPERATION_SUCCESS:
+            return True
+    said = [" ".join(document.getError(i).getMessage().split())[:300] for i in range(document.getNumErrors())]
+    context.unsupported.append((0, f"its submodels (package comp) could not be written out flat: {'; '.join(said[-3:]) or 'no reason given'}"))
+    return False
