@@ -1,1 +1,120 @@
-"""Reaction networks: read from SBML or text, simulated right and fast, fitted."""
+"""Biology: reaction networks read from SBML or text, simulated, fitted. Each name is loaded at its first use."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sciml.biology.network import Compartment, Event, Function, Network, Parameter, Participant, Reaction, Rule, Species
+
+if TYPE_CHECKING:
+    from sciml.biology.antimony import load_antimony
+    from sciml.biology.audit import audit
+    from sciml.biology.bionetgen import load_net
+    from sciml.biology.datasets import list_pathways, load_pathway
+    from sciml.biology.distributions import Gamma, LogNormal, Normal
+    from sciml.biology.fitting import fit, load_petab
+    from sciml.biology.sbml import load_sbml
+    from sciml.biology.simulation.first_passage import first_passage
+    from sciml.biology.simulation.langevin import simulate_langevin
+    from sciml.biology.simulation.linear_noise import linear_noise
+    from sciml.biology.simulation.ode import simulate_ode
+    from sciml.biology.simulation.scan import scan
+    from sciml.biology.simulation.sensitivities import sensitivities
+    from sciml.biology.simulation.ssa import simulate_ssa
+    from sciml.biology.simulation.state_projection import finite_state_projection
+    from sciml.biology.simulation.steady_state import steady_state
+    from sciml.biology.simulation.tau_leaping import simulate_tau
+
+_MODULES = {
+    "sbml": ("load_sbml",),
+    "antimony": ("load_antimony",),
+    "bionetgen": ("load_net",),
+    "datasets": ("list_pathways", "load_pathway"),
+    "simulation.ode": ("simulate_ode",),
+    "simulation.ssa": ("simulate_ssa",),
+    "simulation.tau_leaping": ("simulate_tau",),
+    "simulation.langevin": ("simulate_langevin",),
+    "simulation.linear_noise": ("linear_noise",),
+    "simulation.state_projection": ("finite_state_projection",),
+    "simulation.first_passage": ("first_passage",),
+    "simulation.steady_state": ("steady_state",),
+    "simulation.sensitivities": ("sensitivities",),
+    "simulation.scan": ("scan",),
+    "fitting": ("fit", "load_petab"),
+    "audit": ("audit",),
+    "distributions": ("LogNormal", "Gamma", "Normal"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = [
+    "Network",
+    "Species",
+    "Compartment",
+    "Parameter",
+    "Reaction",
+    "Participant",
+    "Rule",
+    "Event",
+    "Function",
+    "load_sbml",
+    "load_antimony",
+    "load_net",
+    "list_pathways",
+    "load_pathway",
+    "simulate_ode",
+    "simulate_ssa",
+    "simulate_tau",
+    "simulate_langevin",
+    "linear_noise",
+    "finite_state_projection",
+    "first_passage",
+    "steady_state",
+    "sensitivities",
+    "scan",
+    "fit",
+    "load_petab",
+    "audit",
+    "LogNormal",
+    "Gamma",
+    "Normal",
+]
+# Methods of Network whose work lies further down the row of imports: loaded here, at their first use.
+_METHODS = {"to_sbml": "sbml", "summary": "summary", "forecast": "simulation.forecast"}
+
+
+def _method(name: str, module: str) -> Any:
+    def method(self: Network, *args: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(f"sciml.biology.{module}"), name)(self, *args, **options)
+
+    method.__name__ = name
+    return method
+
+
+for _name, _module in _METHODS.items():
+    setattr(Network, _name, _method(_name, _module))
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that holds `name`, keep the name here."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sciml.biology' has no attribute {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = value = getattr(importlib.import_module(f"sciml.biology.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """What stands behind the door, for completion."""
+    return sorted(set(globals()) | set(__all__))
+
+
+class _Door(ModuleType):
+    """Keeps `audit` the call: importing the package `sciml.biology.audit` would put the module in its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door

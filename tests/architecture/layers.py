@@ -39,7 +39,22 @@ MATERIALS = (
     ("training",),
     ("equation_of_state", "elasticity", "phonons", "properties"),
 )
-ORDERS = {"sciml": PACKAGE, "sciml.materials": MATERIALS}
+BIOLOGY = (
+    ("distributions", "expressions"),
+    ("formula",),
+    ("network",),
+    ("structure",),
+    ("sbml",),
+    ("antimony", "bionetgen"),
+    ("datasets",),
+    ("kernels",),
+    ("simulation", "information"),
+    ("summary", "drawing"),
+    ("channel",),
+    ("transmission", "cell", "fitting"),
+    ("audit",),
+)
+ORDERS = {"sciml": PACKAGE, "sciml.materials": MATERIALS, "sciml.biology": BIOLOGY}
 
 
 def targets(module: Module, names: set[str]) -> list[tuple[int, str]]:

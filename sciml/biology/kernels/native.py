@@ -75,7 +75,7 @@ def _c_function(function: Any) -> Any:
     return compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call(context: Any, address: Any, t: Any, y: Any, p: Any, out: Any, table: Any) -> Any:
     """In compiled code: run the function at `address` (int64) on contiguous arrays."""
 
@@ -93,4 +93,4 @@ def call(context: Any, address: Any, t: Any, y: Any, p: Any, out: Any, table: An
 
 @numba.njit(cache=False)
 def _call_once(address: int, t: float, y: Any, p: Any, out: Any, table: Any) -> None:
-    call(address, t, y, p, out, table)
+    call(address, t, y, p, out, table)  # type: ignore[call-arg]

@@ -38,8 +38,8 @@ def checked_times(times: Any) -> np.ndarray:
 class Trajectories:
     """States y over time with what is needed to say what they mean.
 
-    `times` [T] in the order asked; `states` [..., T, n] in the order of `system.states`, `parameters` [..., m]; `lags` [..., T, L] where the
-    model looks back in time. The leading axes are a batch or an ensemble; none for a single deterministic run.
+    `times` [T] in the order asked; `states` [..., T, n] in the order of `system.states`, `parameters` [..., m]; `lags` [..., T, L] where
+    the model looks back in time. The leading axes are a batch or an ensemble; none for a single deterministic run.
     """
 
     system: System
@@ -111,14 +111,14 @@ class Trajectories:
         """[..., T, len(nodes)]: nodes evaluated at all times."""
         y, p = np.moveaxis(self.states, -1, 0), np.moveaxis(self.parameters, -1, 0)[..., None]
         lags = () if self.lags is None else np.moveaxis(self.lags, -1, 0)
-        found = self.system.graph.evaluate(nodes, states=y, params=p, time=self.times, lags=lags)
+        found = self.system.graph.evaluate(nodes, states=list(y), params=list(p), time=self.times, lags=list(lags))
         shape = self.states.shape[:-1]
         return np.stack([np.broadcast_to(v, shape) for v in found], axis=-1) if found else np.zeros((*shape, 0))
 
 
 @dataclass(frozen=True, repr=False)
 class Solution(Trajectories):
-    """A deterministic run: arrays [T, S]; of a batch of parameter sets [B, T, S]. `statistics` counts steps, evaluations, factorisations."""
+    """A deterministic run: arrays [T, S]; of a batch of parameter sets [B, T, S]. `statistics` counts steps and evaluations."""
 
     statistics: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
