@@ -231,12 +231,14 @@ class Network:
             "species": _elements(Species, "initial", self.species),
             "parameters": _elements(Parameter, "value", self.parameters),
             "compartments": _elements(Compartment, "size", self.compartments),
-            "reactions": tuple(self.reactions),
+            "reactions": (),
             "rules": tuple(self.rules),
             "events": tuple(self.events),
             "functions": tuple(self.functions),
             "initial_assignments": _formulas(self.initial_assignments),
         }
+        known = {s.id for s in coerced["species"]}
+        coerced["reactions"] = tuple(_with_modifiers(r, known) for r in self.reactions)
         if not coerced["compartments"] and {s.compartment for s in coerced["species"]} == {"cell"}:
             coerced["compartments"] = (Compartment("cell"),)
         for name, value in coerced.items():
@@ -319,11 +321,8 @@ class Network:
         return replace(self, **updated, initial_assignments=assignments)
 
     def to_dict(self, *, annotations: bool = True) -> dict[str, Any]:
-        """JSON-able data; `from_dict` gives the network again."""
-        data = _plain(self)
-        if not annotations:
-            for name in ("annotations", "source", "warnings"):
-                data.pop(name, None)
+        """JSON-able data; `from_dict` gives the network again. Without `annotations`: only what networks are compared by."""
+        data: dict[str, Any] = _plain(self, annotations)
         return data
 
     @classmethod
@@ -357,6 +356,14 @@ def _elements(kind: type, slot: str, given: Any) -> tuple[Any, ...]:
 def _formulas(given: Any) -> tuple[tuple[str, Expression], ...]:
     pairs = given.items() if isinstance(given, Mapping) else given
     return tuple((id, as_expression(formula)) for id, formula in pairs)
+
+
+def _with_modifiers(reaction: Reaction, species: set[str]) -> Reaction:
+    """The reaction with every species that its law sees and that takes no part among its modifiers, and no other id."""
+    seen = reaction.law.symbols() & species if reaction.law is not None else set()
+    others = seen - {p.species for p in (*reaction.reactants, *reaction.products)} - {p.id for p in reaction.local} - set(reaction.modifiers)
+    modifiers = tuple(m for m in reaction.modifiers if m in species) + tuple(sorted(others))
+    return reaction if modifiers == reaction.modifiers else replace(reaction, modifiers=modifiers)
 
 
 def _side(id: str, text: str) -> tuple[Participant, ...]:
@@ -439,16 +446,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _plain(value: Any) -> Any:
-    """A dataclass as a dict without what stands at its default; expressions in their JSON form."""
+def _plain(value: Any, whole: bool) -> Any:
+    """A dataclass as a dict without what stands at its default; expressions in their JSON form. Not `whole`: fields that compare only."""
     if isinstance(value, Expression):
         return {"math": value.to_list()}
     if hasattr(value, "__dataclass_fields__"):
-        return {
-            f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.default is MISSING or getattr(value, f.name) != f.default
-        }
+        kept = ((f, getattr(value, f.name)) for f in fields(value) if whole or f.compare)
+        return {f.name: _plain(part, whole) for f, part in kept if f.default is MISSING or part != f.default}
     if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
+        return [_plain(part, whole) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {"number": repr(value)}  # JSON has no word for it
     return value
