@@ -53,8 +53,9 @@ class _Parser:
         position = 0
         while position < len(text.rstrip()):
             found = _TOKEN.match(text, position)
-            if not found or found.end() == position:
-                raise self.error(f"found {text[position : position + 10].strip()!r}", position)
+            if not found:
+                rest = text[position:].lstrip()
+                raise self.error(f"found {rest[:10]!r}", len(text) - len(rest))
             kind = found.lastgroup or ""
             self.tokens.append((kind, found[kind], found.start(kind)))
             position = found.end()
@@ -81,14 +82,12 @@ class _Parser:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise self.error(f"nested more than {_DEEPEST} deep", self.tokens[self.next][2])
-        left = self.operand()
-        while (
-            (token := self.tokens[self.next][1]) in _BINARY and self.tokens[self.next][0] == "sign" and _BINARY[token][0] >= max(least, 1)
-        ):
+        left, built = self.operand(), ""
+        while self.tokens[self.next][0] == "sign" and _BINARY.get(self.tokens[self.next][1], (0, ""))[0] >= max(least, 1):
             level, op = _BINARY[self.take()]
             right = self.expression(level if op == "power" else level + 1)
-            flat = op in ("plus", "times", "and", "or") and left.op == op and left.args
-            left = Expression(op, (*left.args, right) if flat else (left, right))
+            chain = op == built and op in ("plus", "times", "and", "or")  # a + b + c is one sum, (a + b) + c two
+            left, built = Expression(op, (*left.args, right) if chain else (left, right)), op
         self.depth -= 1
         return left
 

@@ -236,6 +236,8 @@ class Network:
             "events": tuple(self.events),
             "functions": tuple(self.functions),
             "initial_assignments": _formulas(self.initial_assignments),
+            "annotations": tuple(self.annotations),
+            "warnings": tuple(self.warnings),
         }
         known = {s.id for s in coerced["species"]}
         coerced["reactions"] = tuple(_with_modifiers(r, known) for r in self.reactions)
@@ -361,7 +363,9 @@ def _formulas(given: Any) -> tuple[tuple[str, Expression], ...]:
 def _with_modifiers(reaction: Reaction, species: set[str]) -> Reaction:
     """The reaction with every species that its law sees and that takes no part among its modifiers, and no other id."""
     seen = reaction.law.symbols() & species if reaction.law is not None else set()
-    others = seen - {p.species for p in (*reaction.reactants, *reaction.products)} - {p.id for p in reaction.local} - set(reaction.modifiers)
+    others = (
+        seen - {p.species for p in (*reaction.reactants, *reaction.products)} - {p.id for p in reaction.local} - set(reaction.modifiers)
+    )
     modifiers = tuple(m for m in reaction.modifiers if m in species) + tuple(sorted(others))
     return reaction if modifiers == reaction.modifiers else replace(reaction, modifiers=modifiers)
 
@@ -446,15 +450,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _plain(value: Any, whole: bool) -> Any:
-    """A dataclass as a dict without what stands at its default; expressions in their JSON form. Not `whole`: fields that compare only."""
+def _plain(value: Any, everything: bool = True) -> Any:
+    """A dataclass as a dict without what stands at its default; expressions in their JSON form. `everything`: what is not compared too."""
     if isinstance(value, Expression):
         return {"math": value.to_list()}
     if hasattr(value, "__dataclass_fields__"):
-        kept = ((f, getattr(value, f.name)) for f in fields(value) if whole or f.compare)
-        return {f.name: _plain(part, whole) for f, part in kept if f.default is MISSING or part != f.default}
+        held = {f.name: (getattr(value, f.name), f.default) for f in fields(value) if everything or f.compare}
+        return {name: _plain(part, everything) for name, (part, default) in held.items() if default is MISSING or part != default}
     if isinstance(value, tuple | list):
-        return [_plain(part, whole) for part in value]
+        return [_plain(part, everything) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {"number": repr(value)}  # JSON has no word for it
     return value
