@@ -18,7 +18,7 @@ from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.semantics import mass_action_law
 from sciml.errors import DataError, SciMLError
 
-__all__ = ["load_sbml", "network_from_record"]
+__all__ = ["load_sbml", "network_from_record", "reader_digest", "recall", "remember"]
 
 _LOG = logging.getLogger("sciml.biology.sbml")
 _MOST_COMPANIONS = 20
@@ -34,8 +34,8 @@ def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
     """
     file = Path(path)
     data = read_bytes(file)
-    key = hashlib.sha256(_reader() + hashlib.sha256(data).digest()).hexdigest()
-    record = _recall(key, file.parent)
+    key = hashlib.sha256(reader_digest() + hashlib.sha256(data).digest()).hexdigest()
+    record = recall(key, file.parent)
     if record is None:
         text = unpack(str(file), data)
         companions = _companions(file, inspect(str(file), text))
@@ -43,7 +43,7 @@ def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
         record, _ = sandbox.run("sciml.biology.sbml.parser:read", str(file), text, companions, cpu_seconds=10 + 2 * megabytes)
         record["companions"] = {name: _digest(file.parent / name) for name in companions}
         network = network_from_record(str(file), record, strict=strict)
-        _remember(key, record)
+        remember(key, record)
         return network
     return network_from_record(str(file), record, strict=strict)
 
@@ -99,7 +99,7 @@ def _companions(file: Path, sources: tuple[str, ...]) -> dict[str, str]:
 
 
 @cache
-def _reader() -> bytes:
+def reader_digest() -> bytes:
     """What reads: another reader finds other things in the same file."""
     here = Path(__file__).parent
     sources = [*sorted(here.glob("*.py")), here.parent / "network.py", here.parent / "expressions.py"]
@@ -117,7 +117,7 @@ def _place(key: str) -> Path:
     return resources.cache_folder() / "sbml" / f"{key}.json"
 
 
-def _recall(key: str, folder: Path) -> dict[str, Any] | None:
+def recall(key: str, folder: Path) -> dict[str, Any] | None:
     """The record of an earlier reading, None where there is none, it is damaged, or a file beside the model has changed since."""
     try:
         digest, _, content = _place(key).read_bytes().partition(b"\n")
@@ -129,7 +129,7 @@ def _recall(key: str, folder: Path) -> dict[str, Any] | None:
     return record if all(_digest(folder / name) == digest for name, digest in record["companions"].items()) else None
 
 
-def _remember(key: str, record: Mapping[str, Any]) -> None:
+def remember(key: str, record: Mapping[str, Any]) -> None:
     """Keep a record; without a place to keep it the next reading takes longer, no more."""
     content = json.dumps(record, separators=(",", ":")).encode()
     place = _place(key)
