@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
-from sciml.biology.sbml.mathml import body
+from sciml.biology.sbml.annotations import kept
+from sciml.biology.sbml.mathml import Report, body
 from sciml.biology.sbml.tree import Element
 
-__all__ = ["MARK", "Context", "flag", "real"]
-
-MARK = "urn:sciml:sbml"
-"""Namespace of our own annotation: the level a model came from, and reactions declared as mass action."""
-
-_OURS = re.compile(r"<sciml:(\w+)\b([^>]*?)(?:/>|>.*?</sciml:\1>)", re.DOTALL)
-_EMPTY = re.compile(r"<annotation[^>]*>\s*</annotation>")
+__all__ = ["Context", "flag", "real"]
 
 
 @dataclass
@@ -44,21 +37,19 @@ class Context:
     def math(self, parent: Element, where: str) -> Any:
         """The list form of the <math> in an element, None where there is none or it is empty."""
         found = next((c for c in parent.children if c.name == "math"), None)
-        return None if found is None else body(found, lambda element, what: self.refuse(element, f"{where}: {what}"))
+        return None if found is None else body(found, self.reporting(where))
+
+    def reporting(self, where: str) -> Report:
+        """`refuse` for what is found in the formula of `where`."""
+        return lambda element, what: self.refuse(element, f"{where}: {what}")
 
     def keep(self, element: Element, key: str) -> None:
         """Keep notes, annotation, metaid and sboTerm of an element under a key; our own annotation is taken out."""
-        names = {name: element.attributes[name] for name in ("metaid", "sboTerm") if name in element.attributes}
-        if not element.kept and not names:
-            return
-        annotation = element.kept.get("annotation", "")
-        if MARK in annotation:
-            self.marks[key] = dict(_OURS.findall(annotation))
-            annotation = _OURS.sub("", annotation).replace(f' xmlns:sciml="{MARK}"', "")
-            annotation = "" if _EMPTY.fullmatch(annotation) else annotation
-        content = element.kept.get("notes", "") + annotation
-        if content or names:
-            self.kept[key] = f"<kept{''.join(f' {name}={quoteattr(value)}' for name, value in names.items())}>{content}</kept>"
+        text, marks = kept(element)
+        if text:
+            self.kept[key] = text
+        if marks:
+            self.marks[key] = marks
 
 
 def real(context: Context, element: Element, name: str, where: str) -> float | None:

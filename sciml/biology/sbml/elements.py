@@ -80,7 +80,11 @@ def parameter(context: Context, element: Element, key: str) -> Plain:
     where = f"parameter {key!r}"
     context.keep(element, key)
     constant = flag(context, element, "constant", True, where)
-    return {**_named(element, element.attributes.get("id", ""), ("units", "units")), "value": real(context, element, "value", where), "constant": constant}
+    return {
+        **_named(element, element.attributes.get("id", ""), ("units", "units")),
+        "value": real(context, element, "value", where),
+        "constant": constant,
+    }
 
 
 def functions(context: Context, model: Element) -> tuple[list[Plain], dict[str, int]]:
@@ -90,7 +94,7 @@ def functions(context: Context, model: Element) -> tuple[list[Plain], dict[str, 
         id = element.attributes.get("id", "")
         where = f"function {id!r}"
         math = next((c for c in element.children if c.name == "math"), None)
-        arguments, body = function(math, lambda at, what, where=where: context.refuse(at, f"{where}: {what}")) if math else ([], None)
+        arguments, body = function(math, context.reporting(where)) if math else ([], None)
         if body is None:
             context.warn(element, f"{where} has no body and is left out")
             continue
@@ -102,7 +106,7 @@ def functions(context: Context, model: Element) -> tuple[list[Plain], dict[str, 
 
 def rules(context: Context, model: Element) -> list[Plain]:
     """Rules; one without a formula says nothing and is left out."""
-    result = []
+    result: list[Plain] = []
     for element in model.listed("listOfRules"):
         kind = element.name.removesuffix("Rule")
         if kind not in ("assignment", "rate", "algebraic"):

@@ -64,7 +64,7 @@ def _parts(context: Context, model: Element) -> dict[str, Any]:
     used = {e.attributes[name] for e in descend(model) for name in ("units", "substanceUnits") if name in e.attributes}
     compartments = elements.compartments(context, model)
     functions, function_lines = elements.functions(context, model)
-    own = {name: model.attributes[name] for name in ("id", "name") if name in model.attributes}
+    own: dict[str, Any] = {name: model.attributes[name] for name in ("id", "name") if name in model.attributes}
     assignments = elements.initial_assignments(context, model)
     reaction_list, more_rules = reactions(context, model, taken)
     network: dict[str, Any] = {

@@ -105,5 +105,6 @@ def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context
         if document.convert(properties) == libsbml.LIBSBML_OPERATION_SUCCESS:
             return True
     said = [" ".join(document.getError(i).getMessage().split())[:300] for i in range(document.getNumErrors())]
-    context.unsupported.append((0, f"its submodels (package comp) could not be written out flat: {'; '.join(said[-3:]) or 'no reason given'}"))
+    reason = "; ".join(said[-3:]) or "no reason given"
+    context.unsupported.append((0, f"its submodels (package comp) could not be written out flat: {reason}"))
     return False

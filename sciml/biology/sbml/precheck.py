@@ -22,14 +22,20 @@ LARGEST = 20_000_000  # bytes, unpacked
 DEEPEST = 200  # elements in each other
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _ENCODING = re.compile(rb"^<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, ""), (codecs.BOM_UTF32_BE, ""), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))  # fmt: skip
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, ""),
+    (codecs.BOM_UTF32_BE, ""),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _UNMARKED = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
 _CODECS = {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
 _EXTERNAL = "externalModelDefinition"
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file of at most 20 MB. Raises DataError that names it where it is missing, no file, too large or empty."""
+def read_bytes(path: Path, expected: str = "an SBML model") -> bytes:
+    """The bytes of a file of at most 20 MB, in which `expected` should be. Raises DataError that names it where it is missing, no file, too large or empty."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -40,19 +46,19 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > LARGEST:
         raise DataError(f"{path}: larger than {LARGEST // 1_000_000} MB, the most that is read")
     if not data.strip():
-        raise DataError(f"{path}: the file is empty, expected an SBML model")
+        raise DataError(f"{path}: the file is empty, expected {expected}")
     return data
 
 
-def unpack(name: str, data: bytes) -> str:
+def unpack(name: str, data: bytes, expected: str = "an SBML model") -> str:
     """The text of a file, unpacked where its content (not its name) is gzip, decoded as it declares, without mark and declaration.
 
     Raises DataError that names the file where it is packed otherwise, cut off, larger than 20 MB, or not in the encoding it declares.
     """
     if data[:2] == b"\x1f\x8b":
-        data = _gunzip(name, data)
+        data = _gunzip(name, data, expected)
     elif data[:4] == b"PK\x03\x04":
-        raise DataError(f"{name}: a zip archive, expected an SBML file (.xml or .xml.gz); a COMBINE archive is read by another call")
+        raise DataError(f"{name}: a zip archive, expected {expected}, plain or packed by gzip")
     encoding, mark = next(((encoding, mark) for mark, encoding in _MARKS if data.startswith(mark)), ("", b""))
     if mark and not encoding:
         raise DataError(f"{name}: encoded in UTF-32, expected UTF-8")
@@ -77,7 +83,7 @@ def inspect(name: str, text: str, root: str = "sbml") -> tuple[str, ...]:
     """
     state = _State(name, root)
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartDoctypeDeclHandler = _refusing(state, parser, "a document type declaration (DOCTYPE), which is not read: it may hide entities")
+    parser.StartDoctypeDeclHandler = _refusing(state, parser)
     parser.StartElementHandler = lambda tag, attributes: state.start(tag, attributes, parser.CurrentLineNumber)
     parser.EndElementHandler = state.end
     try:
@@ -109,26 +115,26 @@ class _State:
     def _check_root(self, tag: str, line: int) -> None:
         found = tag.rpartition(" ")[2]
         if found != self.root:
-            page = ", a web page" if found.lower() == "html" else ""
-            raise DataError(f"{self.name}: line {line}: found the element <{found[:40]}>{page}, expected <{self.root}>: this is no SBML model")
+            page = " (a web page)" if found.lower() == "html" else ""
+            raise DataError(f"{self.name}: line {line}: found <{found[:40]}>{page}, expected <{self.root}>: this is no SBML model")
 
 
-def _refusing(state: _State, parser: expat.XMLParserType, what: str) -> Callable[..., None]:
+def _refusing(state: _State, parser: expat.XMLParserType) -> Callable[..., None]:
     def refuse(doctype: str, *_: object) -> None:
-        page = "; this is a web page, no SBML model" if doctype.lower() == "html" else ""
-        raise DataError(f"{state.name}: line {parser.CurrentLineNumber}: found {what}{page}")
+        why = "this is a web page, no SBML model" if doctype.lower() == "html" else "it may hide entities and is not read"
+        raise DataError(f"{state.name}: line {parser.CurrentLineNumber}: found a document type declaration (DOCTYPE): {why}")
 
     return refuse
 
 
 def _said(error: expat.ExpatError, state: _State) -> str:
     said = expat.errors.messages[error.code]
-    if state.depth and error.code in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS], expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN]):
+    if state.depth and said in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN):
         return f"{said}; the file is cut off with {state.depth} elements open"
     return said
 
 
-def _gunzip(name: str, data: bytes) -> bytes:
+def _gunzip(name: str, data: bytes, expected: str) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
             content = packed.read(LARGEST + 1)
@@ -137,7 +143,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
     if len(content) > LARGEST:
         raise DataError(f"{name}: unpacks to more than {LARGEST // 1_000_000} MB, the most that is read")
     if not content.strip():
-        raise DataError(f"{name}: the file is empty once unpacked, expected an SBML model")
+        raise DataError(f"{name}: the file is empty once unpacked, expected {expected}")
     return content
 
 

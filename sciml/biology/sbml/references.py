@@ -96,7 +96,13 @@ def _each(network: Plain) -> Iterator[tuple[str, int, str, Any, set[str]]]:
             yield f"the law of reaction {r['id']!r}", r["line"], r["id"], r["law"]["math"], {p["id"] for p in r["local"]}
     for rule in network["rules"]:
         key = rule["variable"] if rule["kind"] == "assignment" else ""
-        yield f"the {rule['kind']} rule of {rule['variable']!r}" if rule["variable"] else "an algebraic rule", rule["line"], key, rule["math"]["math"], nothing
+        yield (
+            f"the {rule['kind']} rule of {rule['variable']!r}" if rule["variable"] else "an algebraic rule",
+            rule["line"],
+            key,
+            rule["math"]["math"],
+            nothing,
+        )
     for (id, formula), line in zip(network["initial_assignments"], network["initial lines"], strict=True):
         yield f"the initial assignment of {id!r}", line, f"initial {id}", formula["math"], nothing
     for f in network["functions"]:

@@ -77,7 +77,7 @@ def _undeclared(network: Network, substance: str | None, notes: list[str]) -> fl
     if network.level[0] >= 3:
         notes.append("the model declares no unit of substance: amounts are taken as numbers of molecules (item)")
         return 1.0
-    notes.append("the model declares no unit of substance: mole by the standard of level 2, items often in fact; say substance='item' or 'mole'")
+    notes.append("the model declares no unit of substance: mole by the standard of level 2, items often in fact; say which by substance=")
     return None
 
 

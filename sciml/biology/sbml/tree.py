@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from sciml.errors import DataError
 
-__all__ = ["MATHML", "Element", "parse"]
+__all__ = ["MATHML", "Element", "descend", "parse", "parts"]
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 _KEPT = ("notes", "annotation")
@@ -117,7 +117,7 @@ class _Builder:
 
     def _self_contained(self, name: str, inside: str, own: dict[str, str]) -> str:
         """The element with a declaration of every prefix that its text uses and does not bring along."""
-        used = {p for p in _PREFIX.findall(inside) if p in self.spaces and self.spaces[p]}
+        used = {p for p in _PREFIX.findall(inside) if self.spaces.get(p)}
         needed = {p: own[p] if p in own else self.spaces[p][-1] for p in (used | own.keys()) - {"", "xml"}}
         declarations = "".join(f' xmlns:{prefix}="{_quoted(uri)}"' for prefix, uri in sorted(needed.items()))
         return f"<{name}{declarations}>{inside}</{name}>"
@@ -125,6 +125,29 @@ class _Builder:
 
 def _quoted(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    """(namespace, text) of each element that stands directly in the root."""
+    data = text.encode("utf-8")
+    found: list[tuple[str, str]] = []
+    starts: list[tuple[str, int]] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        starts.append((tag.rpartition(" ")[0], parser.CurrentByteIndex))
+
+    def end(_: str) -> None:
+        space, first = starts.pop()
+        if len(starts) == 1:
+            opening = _TAG.match(data, first)
+            empty = opening is not None and opening.group().endswith(b"/>")  # then expat stands behind it, else before its closing tag
+            closing = opening if empty else _TAG.match(data, parser.CurrentByteIndex)
+            found.append((space, data[first : closing.end() if closing else None].decode("utf-8")))
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, True)
+    return found
 
 
 def descend(element: Element) -> Iterator[Element]:

@@ -10,7 +10,7 @@ from sciml.biology.sbml.tree import Element
 
 __all__ = ["units"]
 
-_LEVEL_3 = {"substanceUnits": "substance", "timeUnits": "time", "volumeUnits": "volume", "areaUnits": "area", "lengthUnits": "length", "extentUnits": "extent"}  # fmt: skip
+_LEVEL_3 = {f"{field}Units": field for field in ("substance", "time", "volume", "area", "length", "extent")}
 _BUILT_IN: dict[str, tuple[str, float]] = {
     "substance": ("mole", 1.0),
     "volume": ("litre", 1.0),

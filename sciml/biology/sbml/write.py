@@ -16,12 +16,11 @@ from xml.sax.saxutils import quoteattr
 
 from sciml import files
 from sciml.biology.expressions import Expression
-from sciml.biology.network import Event, Network, Participant, Reaction, Unit
-from sciml.biology.sbml.context import MARK
+from sciml.biology.network import Compartment, Event, Network, Parameter, Participant, Reaction, Species, Unit
+from sciml.biology.sbml.annotations import Annotations
 from sciml.biology.sbml.mathml import to_mathml
 from sciml.biology.sbml.precheck import inspect
 from sciml.biology.sbml.semantics import mass_action_law
-from sciml.biology.sbml.tree import parse
 from sciml.errors import DataError
 
 __all__ = ["to_sbml"]
@@ -39,8 +38,9 @@ def to_sbml(network: Network, path: str | os.PathLike[str] | None = None) -> str
     `load_sbml` of it gives a network of equal digest. A reaction declared as mass action is written as the law k V prod (X / V)^m, which
     other programs take as it stands; an annotation of ours says that it was declared, and our reader restores it as long as the law is
     unchanged. Another annotation keeps the level that the model came from, which says what undeclared units mean. A model with fast
-    reactions becomes version 1, since version 2 has no word for them. Stoichiometries given as expressions become assignment rules.
-    Raises DataError for what SBML cannot say: an id that is none of SBML's, formulas nested deeper than its readers take.
+    reactions, or with a law's parameter that has the id of a species in its reaction, becomes version 1: version 2 knows neither.
+    Stoichiometries given as expressions become assignment rules. Raises DataError for what SBML cannot say: an id that is none of
+    SBML's, formulas nested deeper than its readers take.
     """
     text = _Writer(network).document()
     inspect(network.id, text)
@@ -51,23 +51,23 @@ def to_sbml(network: Network, path: str | os.PathLike[str] | None = None) -> str
 
 
 class _Writer:
-    """Elements of a network as text, their notes and annotations beside them."""
+    """Elements of a network as text."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.kept = dict(network.annotations)
-        self.fast = any(r.fast for r in network.reactions)
-        self.version = 1 if self.fast else 2
+        self.annotations = Annotations(network.id, dict(network.annotations))
+        self.version = 1 if any(r.fast or _shadowing(r) for r in network.reactions) else 2
         self.formulas: list[tuple[str, Expression]] = []  # stoichiometries that become rules
-        for id in self._ids():
+        self.taken = set(self._ids())
+        for id in self.taken:
             if not _ID.fullmatch(id):
                 raise DataError(f"{network.id}: the id {id!r} is none that SBML knows; letters, digits and _ are, and no digit first")
 
     def _ids(self) -> Iterator[str]:
         n = self.network
+        groups: list[tuple[Any, ...]] = [n.compartments, n.species, n.parameters, n.reactions, n.events, n.functions]
         yield n.id
-        for group in (n.compartments, n.species, n.parameters, n.reactions, n.events, n.functions):
-            yield from (e.id for e in group)
+        yield from (element.id for group in groups for element in group)
         yield from (p.id for r in n.reactions for p in (*r.reactants, *r.products, *r.local) if p.id)
         yield from (id for id, _ in n.units.definitions)
 
@@ -77,43 +77,27 @@ class _Writer:
         lists = {
             "FunctionDefinitions": [self.function(f.id, f.name, f.arguments, f.body) for f in n.functions],
             "UnitDefinitions": [self.units(id, factors) for id, factors in n.units.definitions],
-            "Compartments": [
-                self.element("compartment", {**_about(c), "spatialDimensions": c.dimensions, "size": c.size, "units": c.units, "constant": c.constant}, c.id)
-                for c in n.compartments
-            ],
-            "Species": [self.element("species", self.species(s), s.id) for s in n.species],
-            "Parameters": [self.element("parameter", {**_about(p), "value": p.value, "units": p.units, "constant": p.constant}, p.id) for p in n.parameters],
-            "InitialAssignments": [
-                self.element("initialAssignment", {"symbol": id}, f"{id}.initial", to_mathml(formula)) for id, formula in n.initial_assignments
-            ],
+            "Compartments": [self.element("compartment", _compartment(c), c.id) for c in n.compartments],
+            "Species": [self.element("species", _species(s), s.id) for s in n.species],
+            "Parameters": [self.element("parameter", {**_valued(p), "constant": p.constant}, p.id) for p in n.parameters],
+            "InitialAssignments": [self.initial(id, formula) for id, formula in n.initial_assignments],
             "Rules": list(self.rules()),
             "Reactions": reactions,
             "Events": [self.event(e) for e in n.events],
         }
-        content = "".join(f"<listOf{name}>\n{''.join(items)}</listOf{name}>\n" for name, items in lists.items() if items)
-        mark = "" if n.level == (3, self.version) else f'<sciml:origin xmlns:sciml="{MARK}" level="{n.level[0]}" version="{n.level[1]}"/>'
+        content = "".join(_list(name, items) for name, items in lists.items())
+        mark = "" if n.level == (3, self.version) else f'origin level="{n.level[0]}" version="{n.level[1]}"'
         model = self.element("model", self.model(), "", content, mark)
-        needed = f' xmlns:math="{_EXTENDED}" math:required="true"' if self.version == 1 and self._newer() else ""
-        core = _CORE.format(self.version)
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n<sbml xmlns="{core}"{needed} level="3" version="{self.version}">\n{model}</sbml>\n'
+        spaces = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in sorted(self.annotations.spaces.items()))
+        if self.version == 1 and self._newer():
+            spaces += f' xmlns:math="{_EXTENDED}" math:required="true"'
+        head = f'<sbml xmlns="{_CORE.format(self.version)}"{spaces} level="3" version="{self.version}">'
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{model}</sbml>\n'
 
     def model(self) -> Attributes:
         n, u = self.network, self.network.units
         units = {f"{name}Units": getattr(u, name) for name in ("substance", "time", "volume", "area", "length", "extent")}
         return {"id": n.id, "name": n.name or None, **units, "conversionFactor": n.conversion_factor}
-
-    def species(self, s: Any) -> Attributes:
-        start = "initialConcentration" if s.initial_is_concentration else "initialAmount"
-        return {
-            **_about(s),
-            "compartment": s.compartment,
-            start: s.initial,
-            "substanceUnits": s.units,
-            "hasOnlySubstanceUnits": s.substance_only,
-            "boundaryCondition": s.boundary,
-            "constant": s.constant,
-            "conversionFactor": s.conversion_factor,
-        }
 
     def units(self, id: str, factors: Iterable[Unit]) -> str:
         parts = [_tag("unit", {"kind": f.kind, "exponent": f.exponent, "scale": f.scale, "multiplier": f.multiplier}) for f in factors]
@@ -125,6 +109,9 @@ class _Writer:
         math = f"{head}><lambda>{variables}{tail.removesuffix('</math>')}</lambda></math>"
         return self.element("functionDefinition", {"id": id, "name": name or None}, id, math)
 
+    def initial(self, id: str, formula: Expression) -> str:
+        return self.element("initialAssignment", {"symbol": id}, f"{id}.initial", to_mathml(formula))
+
     def rules(self) -> Iterator[str]:
         for index, rule in enumerate(self.network.rules):
             key = f"{rule.variable}.rule" if rule.variable else f".rule{index}"
@@ -133,21 +120,21 @@ class _Writer:
             yield self.element("assignmentRule", {"variable": id}, f"{id}.rule", to_mathml(formula))
 
     def reaction(self, r: Reaction) -> str:
-        sides = [
-            _list(name, [self.participant(r, side, p) for p in getattr(r, side)]) for side, name in (("reactants", "Reactants"), ("products", "Products"))
-        ]
-        species = [m for m in r.modifiers if m in self.network.elements]
-        modifiers = [self.element("modifierSpeciesReference", {"species": m}, f"{r.id}.modifiers.{m}") for m in species]
+        content = _list("Reactants", [self.participant(r, "reactants", p) for p in r.reactants])
+        content += _list("Products", [self.participant(r, "products", p) for p in r.products])
+        content += _list(
+            "Modifiers", [self.element("modifierSpeciesReference", {"species": m}, f"{r.id}.modifiers.{m}") for m in r.modifiers]
+        )
         law = mass_action_law(self.network, r) if r.mass_action else r.law
-        kinetic = self.law(r, law) if law is not None or r.local else ""
+        if law is not None or r.local:
+            content += self.law(r, law)
         attributes = {"id": r.id, "name": r.name or None, "reversible": r.reversible, "compartment": r.compartment}
         if self.version == 1:
             attributes["fast"] = r.fast
-        mark = f'<sciml:massAction xmlns:sciml="{MARK}"/>' if r.mass_action else ""
-        return self.element("reaction", attributes, r.id, "".join((*sides, _list("Modifiers", modifiers), kinetic)), mark)
+        return self.element("reaction", attributes, r.id, content, "massAction" if r.mass_action else "")
 
     def law(self, r: Reaction, law: Expression | None) -> str:
-        local = [self.element("localParameter", {**_about(p), "value": p.value, "units": p.units}, f"{r.id}.{p.id}") for p in r.local]
+        local = [self.element("localParameter", _valued(p), f"{r.id}.{p.id}") for p in r.local]
         math = to_mathml(law) + "\n" if law is not None else ""
         return self.element("kineticLaw", {}, f"{r.id}.law", math + _list("LocalParameters", local))
 
@@ -161,36 +148,26 @@ class _Writer:
         return self.element("speciesReference", attributes, f"{r.id}.{side}.{p.species}")
 
     def _free(self, id: str) -> str:
-        taken = {*self._ids(), *(known for known, _ in self.formulas)}
-        while id in taken:
+        while id in self.taken:
             id += "_"
+        self.taken.add(id)
         return id
 
     def event(self, e: Event) -> str:
         trigger = {"initialValue": e.initial_value, "persistent": e.persistent}
-        parts = [self.element("trigger", trigger, f"{e.id}.trigger", to_mathml(e.trigger))]
+        content = self.element("trigger", trigger, f"{e.id}.trigger", to_mathml(e.trigger))
         for name, formula in (("priority", e.priority), ("delay", e.delay)):
             if formula is not None:
-                parts.append(self.element(name, {}, f"{e.id}.{name}", to_mathml(formula)))
-        assignments = [_tag("eventAssignment", {"variable": id}, to_mathml(formula)) for id, formula in e.assignments]
-        parts.append(_list("EventAssignments", assignments))
-        return self.element("event", {**_about(e), "useValuesFromTriggerTime": e.values_at_trigger}, e.id, "".join(parts))
+                content += self.element(name, {}, f"{e.id}.{name}", to_mathml(formula))
+        content += _list(
+            "EventAssignments", [_tag("eventAssignment", {"variable": id}, to_mathml(formula)) for id, formula in e.assignments]
+        )
+        return self.element("event", {**_about(e), "useValuesFromTriggerTime": e.values_at_trigger}, e.id, content)
 
     def element(self, tag: str, attributes: Attributes, key: str, content: str = "", mark: str = "") -> str:
-        """An element with what was kept for its key, and our own mark in its annotation."""
-        names, notes, annotation = self._kept(key)
-        if mark:
-            annotation = f"{annotation.removesuffix('</annotation>') or '<annotation>'}{mark}</annotation>"
-        return _tag(tag, {**names, **attributes}, "".join(part + "\n" for part in (notes, annotation) if part) + content)
-
-    def _kept(self, key: str) -> tuple[dict[str, str], str, str]:
-        if key not in self.kept:
-            return {}, "", ""
-        try:
-            found = parse(self.kept[key])
-        except DataError as error:
-            raise DataError(f"{self.network.id}: annotations of {key!r}: {error}") from error
-        return found.attributes, found.kept.get("notes", ""), found.kept.get("annotation", "")
+        """An element with what was kept for its key, and our own mark."""
+        names, annotation = self.annotations.of(key, mark)
+        return _tag(tag, {**names, **attributes}, annotation + content)
 
     def _newer(self) -> bool:
         """Whether a formula has an operation that version 1 of level 3 has not."""
@@ -201,8 +178,34 @@ class _Writer:
         return any(node.op in _NEWER for formula in formulas if formula is not None for node in formula.walk())
 
 
+def _shadowing(r: Reaction) -> bool:
+    """Whether a parameter of the law has the id of a species that takes part: version 2 forbids it."""
+    return not {p.id for p in r.local}.isdisjoint((*(p.species for p in (*r.reactants, *r.products)), *r.modifiers))
+
+
 def _about(element: Any) -> Attributes:
     return {"id": element.id, "name": element.name or None}
+
+
+def _valued(parameter: Parameter) -> Attributes:
+    return {**_about(parameter), "value": parameter.value, "units": parameter.units}
+
+
+def _compartment(c: Compartment) -> Attributes:
+    return {**_about(c), "spatialDimensions": c.dimensions, "size": c.size, "units": c.units, "constant": c.constant}
+
+
+def _species(s: Species) -> Attributes:
+    return {
+        **_about(s),
+        "compartment": s.compartment,
+        "initialConcentration" if s.initial_is_concentration else "initialAmount": s.initial,
+        "substanceUnits": s.units,
+        "hasOnlySubstanceUnits": s.substance_only,
+        "boundaryCondition": s.boundary,
+        "constant": s.constant,
+        "conversionFactor": s.conversion_factor,
+    }
 
 
 def _list(name: str, items: list[str]) -> str:
