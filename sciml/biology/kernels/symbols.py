@@ -9,17 +9,20 @@ from sciml.biology.formula import infix
 from sciml.biology.kernels.derivatives import total
 from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.lowering import Lowering
-from sciml.biology.network import Compartment, Network, Participant, Reaction, Species
+from sciml.biology.network import Compartment, Network, Parameter, Participant, Reaction, Species
 from sciml.errors import DataError
 
-__all__ = ["Roles", "Symbols", "values_given"]
+__all__ = ["Roles", "Symbols", "values_given", "without_value"]
 
 
 class Roles:
-    """Who determines what: rules, reactions, events; the order of the states."""
+    """Who determines what: rules, reactions, events; the order of the states.
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    `implicit`: variables of algebraic rules become states that move so that their rules stay zero, for rules that elimination cannot solve.
+    """
+
+    def __init__(self, network: Network, *, implicit: bool = False) -> None:
+        self.network, self.implicit = network, implicit
         self.elements: dict[str, Any] = network.elements
         self.assignments = {r.variable: r.math for r in network.rules if r.kind == "assignment"}
         self.rates = {r.variable: r.math for r in network.rules if r.kind == "rate"}
@@ -36,6 +39,7 @@ class Roles:
         self.solved = self._match_algebraic(in_events)
         changing = [id for id in self.elements if id in self.changes or id in self.rates or id in in_events]
         self.states = tuple(id for id in changing if id not in self.assignments and id not in self.solved)
+        self.states += tuple(self.solved) if implicit else ()
 
     def dependencies(self, id: str, at_start: bool) -> set[str]:
         """Ids whose nodes must be there before that of `id`."""
@@ -103,7 +107,7 @@ class Roles:
             taken = id in self.assignments or id in self.rates or id in self.changes or id in in_events
             return element is not None and not isinstance(element, Reaction) and not element.constant and not taken
 
-        candidates = [[id for id in sorted(self._behind(rule.math)) if free(id)] for rule in rules]
+        candidates = [sorted(filter(free, self._behind(rule.math)), key=self._preference) for rule in rules]
 
         def place(rule: int, tried: set[str]) -> bool:
             for id in candidates[rule]:
@@ -119,6 +123,13 @@ class Roles:
                 at = f" (line {rule.line})" if rule.line else ""
                 raise DataError(f"{self.network.id}: algebraic rule 0 = {infix(rule.math)[:80]}{at}: it has no variable left to determine")
         return matched
+
+    def _preference(self, id: str) -> tuple[bool, int, str]:
+        """What an algebraic rule is taken to determine: what has no value of its own, species before parameters before compartments."""
+        element = self.elements[id]
+        given = element.stoichiometry if isinstance(element, Participant) else values_of(element)
+        kind = [Species, Participant, Parameter, Compartment].index(type(element))
+        return given is not None or id in self.initial, kind, id
 
     def _behind(self, math: Expression) -> set[str]:
         """Ids in a formula, and in the assignment rules and laws behind them."""
@@ -149,8 +160,10 @@ class Symbols:
             self.graph, functions, resolve=self.value, rate_of=self.rate_of, delayed=self._delayed, number=self._number
         )
         self.states = {id: index for index, id in enumerate(roles.states)}
-        self._unknown = {id: index for index, id in enumerate(roles.solved)}
-        self._fast = {r.id: len(self._unknown) + i for i, r in enumerate(r for r in roles.network.reactions if r.fast)}
+        # at a start the variables of implicit rules have the values given, until `System.settle` moves them
+        self._unknown = {} if roles.implicit else {id: index for index, id in enumerate(roles.solved)}
+        self._moving = {id: index for index, id in enumerate(roles.solved)} if roles.implicit else {}
+        self._fast = {r.id: len(roles.solved) + i for i, r in enumerate(r for r in roles.network.reactions if r.fast)}
         self._values: dict[str, int] = {}
         self._derivatives: dict[str, int] = {}
         for id in roles.order(at_start):
@@ -160,6 +173,11 @@ class Symbols:
     def fast_unknowns(self) -> dict[str, int]:
         """Fast reactions and the index of the unknown leaf that stands for their rate."""
         return self._fast
+
+    @property
+    def moving_unknowns(self) -> dict[str, int]:
+        """Variables of implicit algebraic rules and the index of the unknown leaf that stands for their derivative."""
+        return self._moving
 
     @property
     def algebraic_unknowns(self) -> dict[str, int]:
@@ -283,6 +301,8 @@ class Symbols:
 
     def _derivative(self, id: str) -> int:
         g, element = self.graph, self.roles.elements[id]
+        if id in self._moving:
+            return g.leaf("unknown", self._moving[id])
         if id in self.roles.rates:
             rate = self.lowering.lower(self.roles.rates[id])
             if not isinstance(element, Species) or element.substance_only:
@@ -316,14 +336,24 @@ def values_given(network: Network) -> dict[str, float]:
     nan = float("nan")
     found: dict[str, float] = {}
     for element in network.elements.values():
-        if isinstance(element, Species):
-            found[element.id] = nan if element.initial is None else element.initial
-        elif isinstance(element, Compartment):
-            found[element.id] = nan if element.size is None else element.size
-        elif isinstance(element, Participant):
-            found[element.id] = element.stoichiometry if isinstance(element.stoichiometry, int | float) else nan
-        elif isinstance(element, Reaction):
+        if isinstance(element, Reaction):
             found.update((f"{element.id}.{p.id}", nan if p.value is None else p.value) for p in element.local)
         else:
-            found[element.id] = nan if element.value is None else element.value
+            value = values_of(element)
+            found[element.id] = nan if value is None else value
     return found
+
+
+def without_value(network: Network) -> set[str]:
+    """Labels that the network gives no number."""
+    found = {f"{r.id}.{p.id}" for r in network.reactions for p in r.local if p.value is None}
+    return found | {id for id, element in network.elements.items() if not isinstance(element, Reaction) and values_of(element) is None}
+
+
+def values_of(element: Any) -> float | None:
+    """The number that an element is given, or None."""
+    if isinstance(element, Participant):
+        return element.stoichiometry if isinstance(element.stoichiometry, int | float) else None
+    if isinstance(element, Species):
+        return element.initial
+    return element.size if isinstance(element, Compartment) else element.value

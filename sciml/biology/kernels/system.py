@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sciml.biology.expressions import Expression
 from sciml.biology.kernels.derivatives import total
 from sciml.biology.kernels.elimination import NotLinearError, solve
 from sciml.biology.kernels.graph import Graph
-from sciml.biology.kernels.symbols import Roles, Symbols, values_given
+from sciml.biology.kernels.symbols import Roles, Symbols, values_given, without_value
 from sciml.biology.network import Network, Species, nearest
-from sciml.errors import ConfigError, DataError
+from sciml.errors import ConfigError, ConvergenceError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,8 @@ class System:
     `states`, `parameters`: labels of y and p. `derivatives`: a node per state. `rates`: a node per reaction, extent per time. `values`:
     what each id means in formulas. `amounts`, `volumes`: per species. `changes`: per reaction {state: node of what one extent adds}.
     `lags`: (node of what is remembered, node of how long ago) per `lag` leaf. `fast`: (node of the law, reaction) of fast reactions; the
-    law is zero at all times, and a start or an event must be brought there along the reaction.
+    law is zero at all times. `residuals`: (node, state) of algebraic rules that elimination cannot solve: the state moves so that the node
+    stays zero. `settle` brings a start, or what an event leaves, to where laws and residuals are zero.
     """
 
     network: Network
@@ -65,6 +67,7 @@ class System:
     events: tuple[EventNodes, ...]
     lags: tuple[tuple[int, int], ...]
     fast: tuple[tuple[int, int], ...]
+    residuals: tuple[tuple[int, int], ...]
     start: Graph
     inputs: Mapping[str, int]
     state_start: tuple[int, ...]
@@ -91,8 +94,41 @@ class System:
             raise ConfigError(f"parameters: found values of shape {shape}, expected numbers or arrays [B] of one length")
         table = np.stack([np.broadcast_to(v, shape) for v in values], axis=-1) if values else np.zeros((*shape, 0))
         y, p = table[..., : len(self.states)].copy(), table[..., len(self.states) :].copy()
-        self._require_values(np.isnan(y), np.isnan(p), given)
+        if np.isnan(table).any():
+            self._require_values(set(parameters or {}))
+        if self.fast or self.residuals:
+            for index in np.ndindex(*shape):
+                y[index] = self.settle(0.0, y[index], p[index])
         return y, p
+
+    def settle(self, t: float, y: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """y [n] moved along fast reactions, and in the variables of implicit rules, to where their laws and residuals are zero.
+
+        Newton's method with a step of its own along each fast reaction. Raises ConvergenceError where it does not get there.
+        """
+        import numpy as np
+        from scipy.optimize import root
+
+        if not (self.fast or self.residuals):
+            return y
+        nodes = [law for law, _ in self.fast] + [node for node, _ in self.residuals]
+        along = np.zeros((len(nodes), len(y)))
+        for row, (_, reaction) in enumerate(self.fast):
+            change = self.changes[reaction]
+            along[row, list(change)] = self.graph.evaluate(list(change.values()), states=list(y), params=list(p), time=t)
+        for row, (_, state) in enumerate(self.residuals, start=len(self.fast)):
+            along[row, state] = 1.0
+        begin = np.where(np.isnan(y), 1.0, y)
+
+        def left(extents: np.ndarray) -> np.ndarray:
+            return np.array(self.graph.evaluate(nodes, states=list(begin + extents @ along), params=list(p), time=t), dtype=float)
+
+        found = root(left, np.zeros(len(nodes)), tol=1e-13)
+        scale = max(1.0, float(np.abs(begin).max(initial=0.0)))
+        if not found.success and not np.abs(found.fun).max() <= 1e-9 * scale:
+            names = ", ".join([self.network.reactions[r].id for _, r in self.fast] + [self.states[s] for _, s in self.residuals])
+            raise ConvergenceError(f"{self.network.id}: no state at time {t:g} in which {names} are at rest ({found.message})")
+        return begin + found.x @ along
 
     def _require_free(self, id: str, value: Any) -> None:
         import numpy as np
@@ -106,11 +142,14 @@ class System:
         if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
             raise ConfigError(f"parameters: {id!r}: found {value!r}, expected finite numbers")
 
-    def _require_values(self, y: np.ndarray, p: np.ndarray, given: Mapping[str, Any]) -> None:
-        """Refuse what has no value and is used."""
+    def _require_values(self, given: set[str]) -> None:
+        """Refuse what the network gives no value, and a caller neither, where a run needs it. A NaN that was given is taken as it is."""
         used = self.graph.leaves(self.needed(), "param")
-        missing = [label for i, label in enumerate(self.parameters) if i in used and p[..., i].any()]
-        missing += [label for i, label in enumerate(self.states) if y[..., i].any()]
+        starts = [*self.state_start[: len(self.states) - len(self.residuals)], *(self.parameter_start[i] for i in sorted(used))]
+        asked = self.start.leaves(starts, "param")
+        computed = given | {id for id, _ in self.network.initial_assignments}
+        empty = without_value(self.network) - computed
+        missing = [label for label, index in self.inputs.items() if index in asked and label in empty]
         if missing:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
             raise DataError(f"{self.network.id}: {missing[0]!r} has no value at the start{more}; give one with set() or parameters=")
@@ -130,7 +169,14 @@ class System:
 
 def compile_system(network: Network) -> System:
     """The equations of a network. Raises DataError where they contradict each other, go round in a circle or cannot be solved."""
-    roles = Roles(network)
+    try:
+        return _compiled(Roles(network))
+    except NotLinearError:
+        return _compiled(Roles(network, implicit=True))
+
+
+def _compiled(roles: Roles) -> System:
+    network = roles.network
     begin, run = Symbols(roles, at_start=True), Symbols(roles, at_start=False)
     species = [s.id for s in network.species]
     events = tuple(_event(run, roles, index) for index in range(len(network.events)))
@@ -144,6 +190,7 @@ def compile_system(network: Network) -> System:
         return node
 
     algebraic = _algebraic(begin, roles)
+    residuals = [run.lower(rule) for rule in _algebraic_rules(roles)] if roles.implicit else []
     state_start = [begin.amount(id) if isinstance(roles.elements[id], Species) else begin.value(id) for id in roles.states]
     amounts = {id: final(run.amount(id)) for id in species}
     volumes = {id: final(run.volume(id)) for id in species}
@@ -164,6 +211,7 @@ def compile_system(network: Network) -> System:
         events=tuple(_mapped(event, final) for event in events),
         lags=tuple((final(what), final(ago)) for what, ago in run.lags),
         fast=fast,
+        residuals=tuple((node, run.states[id]) for node, id in zip(residuals, roles.solved, strict=bool(residuals))),
         start=begin.graph,
         inputs=begin.inputs,
         state_start=tuple(begin.graph.substitute(state_start, algebraic)),
@@ -228,34 +276,39 @@ def _changes(run: Symbols, roles: Roles, index: int) -> dict[int, int]:
     return {state: node for state, node in found.items() if g.constant(node) != 0}
 
 
+def _algebraic_rules(roles: Roles) -> list[Expression]:
+    """What is zero by algebraic rules, in the order of the variables that they determine."""
+    rules = [rule.math for rule in roles.network.rules if rule.kind == "algebraic"]
+    return [rules[index] for index in roles.solved.values()]
+
+
 def _algebraic(symbols: Symbols, roles: Roles) -> dict[int, int]:
-    """{unknown leaf: node} of the variables that algebraic rules determine."""
-    rules = [rule for rule in roles.network.rules if rule.kind == "algebraic"]
-    unknowns = symbols.algebraic_unknowns
-    equations = [symbols.lower(rules[roles.solved[id]].math) for id in unknowns]
-    try:
-        found = solve(symbols.graph, equations, list(unknowns.values()))
-    except NotLinearError as error:
-        names = ", ".join(f"{id!r}" for id in unknowns)
-        raise DataError(f"{roles.network.id}: its algebraic rules cannot be solved for {names} by elimination: {error}") from error
+    """{unknown leaf: node} of the variables that algebraic rules determine by elimination."""
+    if roles.implicit:
+        return {}
+    equations = [symbols.lower(rule) for rule in _algebraic_rules(roles)]
+    found = solve(symbols.graph, equations, list(symbols.algebraic_unknowns.values()))
     return {symbols.graph.leaf("unknown", index): node for index, node in found.items()}
 
 
 def _solved(run: Symbols, roles: Roles, derivatives: list[int]) -> list[dict[int, int]]:
-    """What to put in place of the unknowns, in this order: variables of algebraic rules, rates of fast reactions.
+    """What to put in place of the unknowns, in this order: variables of algebraic rules; rates of fast reactions and of implicit variables.
 
-    The law v of a fast reaction is zero at all times, so dv/dt = 0: linear equations for the rates w that keep it there.
+    The law v of a fast reaction is zero at all times, so dv/dt = 0: linear equations for the rates that keep it there. The same holds for
+    what an implicit rule says is zero.
     """
     algebraic = _algebraic(run, roles)
-    if not run.fast_unknowns:
+    unknowns = {**run.moving_unknowns, **run.fast_unknowns}
+    if not unknowns:
         return [algebraic] if algebraic else []
     g = run.graph
-    laws = g.substitute([run.law(r) for r in roles.network.reactions if r.fast], algebraic)
+    zero = [run.lower(rule) for rule in _algebraic_rules(roles)] if roles.implicit else []
+    zero = g.substitute([*zero, *(run.law(r) for r in roles.network.reactions if r.fast)], algebraic)
     rates = g.substitute(derivatives, algebraic)
-    equations = [total(g, law, lambda index: rates[index]) for law in laws]
+    equations = [total(g, node, lambda index: rates[index]) for node in zero]
     try:
-        found = solve(g, equations, list(run.fast_unknowns.values()))
+        found = solve(g, equations, list(unknowns.values()))
     except NotLinearError as error:
-        names = ", ".join(f"{id!r}" for id in run.fast_unknowns)
-        raise DataError(f"{roles.network.id}: the fast reactions {names} do not settle to one state each: {error}") from error
+        names = ", ".join(f"{id!r}" for id in unknowns)
+        raise DataError(f"{roles.network.id}: algebraic rules or fast reactions do not determine {names}: {error}") from error
     return [algebraic, {g.leaf("unknown", index): node for index, node in found.items()}]
