@@ -35,7 +35,10 @@ _EXTERNAL = "externalModelDefinition"
 
 
 def read_bytes(path: Path, expected: str = "an SBML model") -> bytes:
-    """The bytes of a file of at most 20 MB, in which `expected` should be. Raises DataError that names it where it is missing, no file, too large or empty."""
+    """The bytes of a file of at most 20 MB, in which `expected` should be.
+
+    Raises DataError that names it where it is missing, no file, too large or empty.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
