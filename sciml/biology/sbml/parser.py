@@ -5,20 +5,18 @@ libSBML is asked for what it says while reading (schema, MathML, packages), neve
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sciml.biology.sbml.context import Context
-from sciml.biology.sbml.model import read_model, required_packages
-from sciml.biology.sbml.tree import Element, parse
+from sciml.biology.sbml.model import read_model
+from sciml.biology.sbml.tree import parse
 from sciml.errors import DataError
 
 __all__ = ["parse_sbml_text", "read"]
 
-_COMP = re.compile(r"http://www\.sbml\.org/sbml/level3/version\d/comp/version\d")
 _ASIDE = frozenset((*range(10401, 10410), *range(10801, 10810)))
 """libSBML's numbers of faults in notes and annotations: they change nothing of the model."""
 _OF_PACKAGES = frozenset((99107, 99108, 99109))
@@ -40,8 +38,6 @@ def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> d
     """
     import libsbml
 
-    root = parse(text)
-    refused = required_packages(root)
     document = libsbml.readSBMLFromString(text)
     level = (int(document.getLevel()), int(document.getVersion()))
     context = Context(level)
@@ -50,14 +46,14 @@ def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> d
     if level[0] == 1:
         changed = _raise_level(document, context)
         level = (int(document.getLevel()), int(document.getVersion()))
-    if level >= (3, 1) and _uses_comp(root) and not refused:
+    if level >= (3, 1) and document.getPlugin("comp") is not None:
         changed = _flatten(libsbml, document, companions or {}, context) or changed
     if changed:
-        root = parse(libsbml.writeSBMLToString(document))
+        text = libsbml.writeSBMLToString(document)
         context.warnings.append("lines are those of the model as libSBML wrote it out (level 1 raised, or comp made flat)")
-    del document
+    del document  # its memory is needed for ours
     context.level = level
-    network = read_model(root, context)
+    network = read_model(parse(text), context)
     listed = [f"line {line}: {what}" if line else what for line, what in sorted(dict.fromkeys(context.unsupported))]
     marked = [key for key, marks in context.marks.items() if "massAction" in marks]
     return {"network": network, "unsupported": listed, "warnings": context.warnings, "mass_action": marked}
@@ -85,10 +81,6 @@ def _raise_level(document: Any, context: Context) -> bool:
         context.unsupported.append((0, "a level 1 model that libSBML could not write as level 2"))
         return False
     return True
-
-
-def _uses_comp(root: Element) -> bool:
-    return any(_COMP.match(name) for name in root.attributes)
 
 
 def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context: Context) -> bool:

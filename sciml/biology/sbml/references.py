@@ -76,7 +76,7 @@ def _formulas(finder: Finder) -> dict[str, set[str]]:
     depends: dict[str, set[str]] = {}
     for where, line, key, formula, own in _each(finder.network):
         found, calls = symbols_of(formula)
-        for id in sorted(found - finder.kind.keys() - own):
+        for id in sorted(id for id in found if id not in finder.kind and id not in own):
             finder.refuse(line, f"{where}: has {id!r}, which is no element of the model")
         for id, count in sorted(calls):
             if id not in finder.functions:

@@ -11,6 +11,7 @@ from sciml.errors import DataError
 __all__ = ["MATHML", "Element", "descend", "parse", "parts"]
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
+_WITH_TEXT = frozenset(("ci", "cn", "csymbol"))
 _KEPT = ("notes", "annotation")
 _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
@@ -19,7 +20,7 @@ _PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 class Element:
     """An element: `name` without prefix, `space` its namespace, `attributes` (those of other namespaces as "uri name"), `text`.
 
-    `text` joins what stands directly in it; a MathML <sep/> in it is a "|". `kept` maps notes and annotation to their whole text.
+    `text` is what stands directly in a leaf of MathML, a <sep/> in it as "|". `kept` maps notes and annotation to their whole text.
     """
 
     __slots__ = ("attributes", "children", "kept", "line", "name", "space", "text")
@@ -112,7 +113,7 @@ class _Builder:
         self.kept = None
 
     def characters(self, text: str) -> None:
-        if self.kept is None and self.stack:
+        if self.kept is None and self.stack and self.stack[-1].name in _WITH_TEXT:
             self.stack[-1].text += text
 
     def _self_contained(self, name: str, inside: str, own: dict[str, str]) -> str:

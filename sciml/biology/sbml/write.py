@@ -65,9 +65,9 @@ class _Writer:
 
     def _ids(self) -> Iterator[str]:
         n = self.network
-        groups: list[tuple[Any, ...]] = [n.compartments, n.species, n.parameters, n.reactions, n.events, n.functions]
         yield n.id
-        yield from (element.id for group in groups for element in group)
+        for name in ("compartments", "species", "parameters", "reactions", "events", "functions"):
+            yield from (element.id for element in getattr(n, name))
         yield from (p.id for r in n.reactions for p in (*r.reactants, *r.products, *r.local) if p.id)
         yield from (id for id, _ in n.units.definitions)
 
