@@ -1,4 +1,4 @@
-"""Laws of what differs from cell to cell: parameters, start amounts, doses, noise. Without a mean of its own a law lies around a nominal value."""
+"""Laws of what differs from cell to cell: parameters, start amounts, doses, noise. A law without a mean lies around a nominal value."""
 
 from __future__ import annotations
 
