@@ -14,8 +14,9 @@ from sciml.materials.audit.continuity import continuity_rows
 from sciml.materials.audit.physics import close_approach_row, compression_row, drift_row, force_row, loop_row, stress_row
 from sciml.materials.audit.probe import CalculatorFault, Frame, Probe, chosen
 from sciml.materials.audit.symmetry import symmetry_rows
-from sciml.materials.audit.table import Audit, Row
+from sciml.materials.audit.table import Audit
 from sciml.materials.structure import as_atoms, one_or_many
+from sciml.report.verdicts import Row
 
 __all__ = ["Audit", "Row", "audit"]
 

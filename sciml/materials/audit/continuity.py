@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 
 from sciml.materials.audit.probe import CalculatorFault, Evaluation, Frame, Probe
-from sciml.materials.audit.table import Row
+from sciml.report.verdicts import Row
 
 __all__ = ["Jump", "continuity_rows", "find_jump", "path"]
 

@@ -10,8 +10,9 @@ from ase import Atoms
 from sciml.errors import SciMLError
 from sciml.materials.audit.probe import CalculatorFault, Frame, Precision, Probe
 from sciml.materials.audit.symmetry import no_stress
-from sciml.materials.audit.table import FORCE_ROW, Row
+from sciml.materials.audit.table import FORCE_ROW
 from sciml.materials.dynamics import MolecularDynamics, molecular_dynamics
+from sciml.report.verdicts import Row
 
 __all__ = ["close_approach_row", "compression_row", "difference", "drift_row", "force_row", "loop_row", "stress_row"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from ase import Atoms
 
 from sciml.materials.audit.probe import FAR_A, CalculatorFault, Evaluation, Frame, Probe
-from sciml.materials.audit.table import Row
+from sciml.report.verdicts import Row
 
 __all__ = ["Image", "images", "symmetry_rows"]
 
