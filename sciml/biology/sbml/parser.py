@@ -5,6 +5,7 @@ libSBML is asked for what it says while reading (schema, MathML, packages), neve
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +16,10 @@ from sciml.biology.sbml.model import read_model
 from sciml.biology.sbml.tree import parse
 from sciml.errors import DataError
 
-__all__ = ["parse_sbml_text", "read"]
+__all__ = ["libsbml_document", "libsbml_said", "parse_sbml_text", "read"]
 
+_DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>"
+_REFERENCE = re.compile(r"(.*?)\s*Reference: L\dV\d Section [\d.]+\s*(.*)")
 _ASIDE = frozenset((*range(10401, 10410), *range(10801, 10810)))
 """libSBML's numbers of faults in notes and annotations: they change nothing of the model."""
 _OF_PACKAGES = frozenset((99107, 99108, 99109))
@@ -38,7 +41,7 @@ def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> d
     """
     import libsbml
 
-    document = libsbml.readSBMLFromString(text)
+    document = libsbml_document(text)
     level = (int(document.getLevel()), int(document.getVersion()))
     context = Context(level)
     _judge(document, context)
@@ -59,20 +62,34 @@ def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> d
     return {"network": network, "unsupported": listed, "warnings": context.warnings, "mass_action": marked}
 
 
+def libsbml_document(text: str) -> Any:
+    """What libSBML reads; to a text without an XML declaration it would add a line."""
+    import libsbml
+
+    return libsbml.readSBMLFromString(text if text.startswith("<?xml") else _DECLARATION + text)
+
+
 def _judge(document: Any, context: Context) -> None:
     """What libSBML said while it read: errors, and faults of notes as warnings. A text that it could not read at all is a DataError."""
     for index in range(document.getNumErrors()):
         error = document.getError(index)
-        said = " ".join(error.getMessage().split())[:300]
+        said = libsbml_said(error)
         if error.getErrorId() in _OF_PACKAGES:
             continue
         if error.getSeverity() >= 2 and error.getErrorId() not in _ASIDE:
-            context.unsupported.append((error.getLine(), f"{error.getShortMessage()}: {said}"))
+            context.unsupported.append((error.getLine(), said))
         elif error.getSeverity() >= 1:
-            context.warnings.append(f"line {error.getLine()}: {error.getShortMessage()}: {said}")
+            context.warnings.append(f"line {error.getLine()}: {said}")
     if document.getModel() is None:
         said = "; ".join(f"line {line}: {what}" for line, what in context.unsupported[:5])
         raise DataError(f"holds no model that can be read{': ' + said if said else ''}")
+
+
+def libsbml_said(error: Any) -> str:
+    """What libSBML says of an error: its title and what it says of the place, without the rule's own text where it says more."""
+    message = " ".join(error.getMessage().split())
+    found = _REFERENCE.fullmatch(message)
+    return f"{error.getShortMessage()}: {((found.group(2) or found.group(1)) if found else message)[:300]}"
 
 
 def _raise_level(document: Any, context: Context) -> bool:

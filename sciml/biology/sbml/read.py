@@ -93,8 +93,11 @@ def _companions(file: Path, sources: tuple[str, ...]) -> dict[str, str]:
         if len(found) >= _MOST_COMPANIONS:
             raise DataError(f"{file}: names more than {_MOST_COMPANIONS} external models")
         place = file.parent / source
-        found[source] = unpack(str(place), read_bytes(place))
-        waiting += inspect(str(place), found[source])
+        try:
+            found[source] = unpack(str(place), read_bytes(place))
+            waiting += inspect(str(place), found[source])
+        except DataError as error:
+            raise DataError(f"{file}: names an external model: {error}") from error
     return found
 
 

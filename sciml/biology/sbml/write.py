@@ -68,7 +68,8 @@ class _Writer:
         yield n.id
         for name in ("compartments", "species", "parameters", "reactions", "events", "functions"):
             yield from (element.id for element in getattr(n, name))
-        yield from (p.id for r in n.reactions for p in (*r.reactants, *r.products, *r.local) if p.id)
+        yield from (p.id for r in n.reactions for p in (*r.reactants, *r.products) if p.id)
+        yield from (p.id for r in n.reactions for p in r.local)
         yield from (id for id, _ in n.units.definitions)
 
     def document(self) -> str:
