@@ -39,7 +39,7 @@ def _reals(n: int) -> Any:
 
 @numba.njit
 def _first_words(seeds: Any, indices: Any, purposes: Any) -> Any:
-    return np.array([begin_stream(a, b, c)[0] for a, b, c in zip(seeds, indices, purposes)])  # noqa: B905
+    return np.array([begin_stream(seeds[i], indices[i], purposes[i])[0] for i in range(len(seeds))])
 
 
 def _p_value(sample: np.ndarray, pmf: Callable[[np.ndarray], np.ndarray]) -> float:
