@@ -16,6 +16,7 @@ from sciml.compiling import compiled
 __all__ = ["begin_stream", "binomial", "exponential", "normal", "poisson", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_OTHER = np.uint64(0xD1B54A32D192ED03)
 _SMALL = 10.0  # mean from which the transformed rejection of Hoermann is used
 
 
@@ -33,7 +34,7 @@ def begin_stream(seed: Any, index: Any, purpose: Any) -> Any:
     state = np.empty(4, dtype=np.uint64)
     for k in range(4):
         key = _mixed(np.uint64(seed) + _GOLDEN * (np.uint64(4) * np.uint64(purpose) + np.uint64(k) + np.uint64(1)))
-        state[k] = _mixed(key ^ _mixed(np.uint64(index) + _GOLDEN))
+        state[k] = _mixed(key ^ _mixed(np.uint64(index) + _OTHER))
     return state
 
 
