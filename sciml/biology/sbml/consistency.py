@@ -17,14 +17,11 @@ from sciml.errors import DataError
 __all__ = ["check", "consistency_problems"]
 
 _GROUPS = {
-    "ids, formulas and structure": (
-        "LIBSBML_CAT_GENERAL_CONSISTENCY",
-        "LIBSBML_CAT_IDENTIFIER_CONSISTENCY",
-        "LIBSBML_CAT_MATHML_CONSISTENCY",
-    ),
-    "rules that determine too much": ("LIBSBML_CAT_OVERDETERMINED_MODEL",),
-    "units": ("LIBSBML_CAT_UNITS_CONSISTENCY",),
+    "ids, formulas and structure": ("GENERAL_CONSISTENCY", "IDENTIFIER_CONSISTENCY", "MATHML_CONSISTENCY"),
+    "rules that determine too much": ("OVERDETERMINED_MODEL",),
+    "units": ("UNITS_CONSISTENCY",),
 }
+_ALL = (*(c for group in _GROUPS.values() for c in group), "SBO_CONSISTENCY", "MODELING_PRACTICE")
 _MOST = 50  # of one group
 
 
@@ -54,8 +51,8 @@ def check(name: str, text: str, categories: list[str]) -> tuple[dict[str, Any], 
 
     document = libsbml_document(text)
     document.getErrorLog().clearLog()
-    for category in (c for c in dir(libsbml) if c.startswith("LIBSBML_CAT_") and c.endswith(("CONSISTENCY", "MODEL", "PRACTICE"))):
-        document.setConsistencyChecks(getattr(libsbml, category), category in categories)
+    for category in _ALL:
+        document.setConsistencyChecks(getattr(libsbml, f"LIBSBML_CAT_{category}"), category in categories)
     document.checkConsistency()
     errors = [document.getError(index) for index in range(min(document.getNumErrors(), _MOST))]
     return {"problems": [f"line {e.getLine()}: {libsbml_said(e)}" for e in errors if e.getSeverity() >= 1]}, {}

@@ -133,7 +133,7 @@ def _refusing(state: _State, parser: expat.XMLParserType) -> Callable[..., None]
 def _said(error: expat.ExpatError, state: _State) -> str:
     said = expat.errors.messages[error.code]
     if state.depth and said in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN):
-        return f"{said}; the file is cut off with {state.depth} elements open"
+        return f"{said}; the file is cut off, elements still open: {state.depth}"
     return said
 
 
