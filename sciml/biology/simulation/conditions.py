@@ -1,0 +1,164 @@
+"""Where a model is not smooth: comparisons and roundings in its formulas, and the triggers of its events.
+
+Between two changes every comparison and rounding that the right-hand side uses is a number in p, so what is integrated is smooth. A change is
+found in one of two ways. What is linear in time (`time > 1000`, `rem(time, 24) < 8`) is solved for its next change, which is a break point
+whatever the step. All else is looked at inside every step (`crossings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sciml.biology.kernels.derivatives import partials
+from sciml.biology.kernels.graph import Graph
+from sciml.biology.kernels.native import Native, native
+from sciml.biology.kernels.system import System
+
+__all__ = ["Conditions", "after", "conditions_of"]
+
+_COMPARED = frozenset(("lt", "leq", "eq", "neq"))
+_ROUNDED = frozenset(("floor", "ceil", "quotient"))
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """`smooth`: the derivatives with modes in the place of what jumps. `modes`: values of the modes now, [K] after the parameters in p.
+
+    `watched`: values of all modes and then of triggers, then guards, for `crossings`; `shown` says which of the watched values are modes
+    (number, index of the mode) or triggers (number, event). `clock`: (guard, its slope) pairs of what is linear in time; `whole` says which
+    of these guards change at every whole number, the others change at zero.
+    """
+
+    smooth: tuple[int, ...]
+    parameters: int
+    modes: Native | None
+    count: int
+    watched: Native | None
+    watched_modes: tuple[int, ...]
+    watched_triggers: tuple[int, ...]
+    clock: Native | None
+    whole: np.ndarray
+
+    def next_change(self, t: float, y: np.ndarray, p: np.ndarray) -> float:
+        """The next time after t at which something that is linear in time changes; infinity for none."""
+        if self.clock is None:
+            return np.inf
+        guards, slopes = self.clock(t, y, p).reshape(-1, 2).T
+        with np.errstate(all="ignore"):
+            ahead = [t - (guards - target) / slopes for target in (np.zeros_like(guards), np.floor(guards), np.ceil(guards))]
+            for more in (1.0, -1.0):
+                ahead.append(t - (guards - np.round(guards) - more) / slopes)
+        times = np.concatenate([np.where(self.whole | (i == 0), times, np.inf) for i, times in enumerate(ahead)])
+        times = times[(times > after(t)) & np.isfinite(times)]
+        return float(times.min(initial=np.inf))
+
+
+def after(t: float) -> float:
+    """The time just after t: a few last bits later, so that rounding in a formula does not count."""
+    return t + 1e-15 * t if t > 0 else 1e-300
+
+
+@dataclass
+class _Mode:
+    live: int
+    guard: int
+    rounds: bool
+
+
+class _Freezer:
+    """Puts modes in the place of what jumps, arguments first."""
+
+    def __init__(self, graph: Graph, parameters: int) -> None:
+        self.graph, self.parameters = graph, parameters
+        self.modes: list[_Mode] = []
+        self.new: dict[int, int] = {}
+        self._moving: dict[int, bool] = {}
+
+    def freeze(self, nodes: Sequence[int]) -> list[int]:
+        g = self.graph
+        for n in g.reach(nodes):
+            if n in self.new:
+                continue
+            op, args = g.ops[n], tuple(self.new[a] for a in g.args[n])
+            self._moving[n] = op in ("state", "time", "lag") or any(self._moving[a] for a in g.args[n])
+            if op in _COMPARED and self._moving[n]:
+                self.new[n] = self._mode(n, g.op("sub", *args), rounds=False)
+            elif op in _ROUNDED and self._moving[n]:
+                self.new[n] = self._mode(n, g.op("div", *args) if op == "quotient" else args[0], rounds=True)
+            elif op == "rem" and self._moving[n]:
+                whole = self._mode(g.op("quotient", *g.args[n]), g.op("div", *args), rounds=True)
+                self.new[n] = g.op("sub", args[0], g.op("mul", args[1], whole))
+            else:
+                self.new[n] = n if args == g.args[n] else g.op(op, *args)
+        return [self.new[n] for n in nodes]
+
+    def _mode(self, live: int, guard: int, *, rounds: bool) -> int:
+        for index, mode in enumerate(self.modes):
+            if mode.live == live:
+                return self.graph.leaf("param", self.parameters + index)
+        self.modes.append(_Mode(live, guard, rounds))
+        return self.graph.leaf("param", self.parameters + len(self.modes) - 1)
+
+
+def _linear_in_time(graph: Graph, guard: int) -> int | None:
+    """The slope (a node) of what depends on time alone and is linear in it; None for anything else."""
+    if graph.leaves([guard], "state") or graph.leaves([guard], "lag"):
+        return None
+    slope = partials(graph, [guard], "time")[0].get(0)
+    if slope is None or graph.leaves([slope], "time"):
+        return None
+    return slope
+
+
+def conditions_of(system: System) -> Conditions:
+    """What may jump in the derivatives and the triggers of a system."""
+    g = system.graph
+    freezer = _Freezer(g, len(system.parameters))
+    smooth = freezer.freeze(system.derivatives)
+    used = len(freezer.modes)  # only these are in the right-hand side; the others belong to triggers
+    triggers = [event.trigger for event in system.events]
+    freezer.freeze(triggers)
+    total = len(system.parameters) + len(freezer.modes)
+    clock: list[int] = []
+    rounds: list[bool] = []
+    watched, guards = [], []
+    for index, mode in enumerate(freezer.modes):
+        slope = _linear_in_time(g, mode.guard)
+        if slope is not None:
+            clock += [mode.guard, slope]
+            rounds.append(mode.rounds)
+        elif any(g.leaves([mode.guard], kind) for kind in ("state", "lag", "time")):
+            if index < used:
+                watched.append(index)
+            guards.append(_guard(g, mode, len(system.parameters) + index))
+    timed = [not any(g.leaves([t], kind) for kind in ("state", "lag")) for t in triggers]
+    seen = [i for i, t in enumerate(triggers) if not timed[i] or _clocks(g, freezer, t)]
+    looked_at = [*(freezer.modes[i].live for i in watched), *(triggers[i] for i in seen), *guards]
+    return Conditions(
+        smooth=tuple(smooth),
+        parameters=total,
+        modes=native(g, [mode.live for mode in freezer.modes], total) if freezer.modes else None,
+        count=len(freezer.modes),
+        watched=native(g, looked_at, total) if watched or seen else None,
+        watched_modes=tuple(watched),
+        watched_triggers=tuple(seen),
+        clock=native(g, clock, total) if clock else None,
+        whole=np.array(rounds, dtype=bool),
+    )
+
+
+def _clocks(graph: Graph, freezer: _Freezer, trigger: int) -> bool:
+    """Whether a trigger in time has a part that is not linear in time, so that it must be watched."""
+    inside = set(graph.reach([trigger]))
+    return any(mode.live in inside and _linear_in_time(graph, mode.guard) is None for mode in freezer.modes)
+
+
+def _guard(graph: Graph, mode: _Mode, parameter: int) -> int:
+    """Positive where a rounding keeps its value; of a comparison the difference."""
+    if not mode.rounds:
+        return mode.guard
+    middle = graph.op("sub", mode.guard, graph.leaf("param", parameter))
+    return graph.op("sub", graph.const(0.5), graph.op("abs", graph.op("sub", middle, graph.const(0.5))))
