@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-__all__ = ["Ensemble", "Solution", "Trajectories", "checked_times"]
+__all__ = ["Ensemble", "Moments", "Solution", "Trajectories", "checked_times"]
 
 
 def checked_times(times: Any) -> np.ndarray:
@@ -127,9 +127,62 @@ class Solution(Trajectories):
 class Ensemble(Trajectories):
     """Stochastic trajectories: arrays [n, T, S]. `seed` and `kernel` (the arithmetic) say how to get the same bits again.
 
-    `per_unit` is the number of molecules in the model's unit of substance.
+    `molecules`: per unit of a species' amount, by id (1 where it is not said). `whole`: amounts are whole numbers of molecules.
     """
 
     seed: int = field(default=0, kw_only=True)
     kernel: str = field(default="", kw_only=True)
-    per_unit: float = field(default=1.0, kw_only=True)
+    molecules: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    whole: bool = field(default=True, kw_only=True)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Molecules, int64 [n, T, S]; what a rule or a constant gives is rounded. ConfigError where amounts are real numbers (Langevin)."""
+        if not self.whole:
+            raise ConfigError(f"counts: the amounts of {self.kernel!r} are real numbers; use .amounts")
+        place = {id: index for index, id in enumerate(self.system.states)}
+        if self.states.dtype == np.int64 and self.system.states == self.species and not self.molecules:
+            return self.states
+        found = np.empty((*self.states.shape[:-1], len(self.species)), dtype=np.int64)
+        for j, id in enumerate(self.species):
+            amount = self.states[..., place[id]] if id in place else self._stacked([self.system.amounts[id]])[..., 0]
+            whole = amount.dtype == np.int64 and id not in self.molecules
+            found[..., j] = amount if whole else np.rint(amount * self.molecules.get(id, 1.0))
+        return found
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """Mean amounts over the trajectories [T, S]."""
+        return np.asarray(self.amounts.mean(axis=0))
+
+    @cached_property
+    def std(self) -> np.ndarray:
+        """Standard deviation of amounts over the trajectories [T, S], with n - 1 below; NaN for one trajectory."""
+        n = len(self.states)
+        return np.asarray(self.amounts.std(axis=0, ddof=1)) if n > 1 else np.full(self.amounts.shape[1:], np.nan)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and standard deviation [T, S] of the amounts of `n` trajectories that were not kept (`record="moments"`)."""
+
+    times: np.ndarray
+    species: tuple[str, ...]
+    mean: np.ndarray
+    std: np.ndarray
+    n: int
+    seed: int
+    kernel: str
+    notes: tuple[str, ...] = ()
+
+    def select(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, standard deviation) [T] of a species."""
+        if name not in self.species:
+            raise ConfigError(f"select: {name!r} is no species{nearest(name, self.species)}")
+        index = self.species.index(name)
+        return self.mean[:, index], self.std[:, index]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"times": self.times.tolist(), "species": list(self.species), "mean": self.mean.tolist(), "std": self.std.tolist(), "n": self.n,
+                "seed": self.seed, "kernel": self.kernel, "notes": list(self.notes)}  # fmt: skip

@@ -1,0 +1,80 @@
+"""Many trajectories in blocks over threads: progress, and what is done is kept when the user stops the run."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from sciml.devices import thread_limit
+from sciml.errors import ConfigError
+
+__all__ = ["Progress", "run_blocks"]
+
+_log = logging.getLogger("sciml.biology.simulation")
+_EVERY = 5.0  # seconds between two lines of the log
+_LARGEST = 1 << 14
+
+Progress = Callable[[int, int], None]
+Work = Callable[[int, int, np.ndarray], None]
+
+
+@dataclass
+class _Clock:
+    total: int
+    progress: Progress | None
+    began: float
+    said: float
+
+    def tell(self, done: int) -> None:
+        """Tell the caller, and every few seconds the log with the time that is left."""
+        now = time.monotonic()
+        if self.progress is not None:
+            self.progress(done, self.total)
+        if now - self.said > _EVERY:
+            self.said = now
+            left = (now - self.began) * (self.total - done) / done if done else float("nan")
+            _log.info("%d of %d trajectories, about %.0f s left", done, self.total, left)
+
+
+def run_blocks(n: int, work: Work, *, threads: int | None = None, progress: Progress | None = None, block: int | None = None) -> bool:
+    """Calls work(first, count, signals) for blocks that cover 0 ... n - 1; `signals` int64 [2]: stop when [0] is set, count in [1].
+
+    Returns False where the user stopped it (Ctrl-C): then the blocks have ended where they stood. A block's error is raised after all ended.
+    """
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads: found {threads}, expected a whole number >= 1")
+    workers = min(threads or thread_limit(), thread_limit())
+    size = block or min(_LARGEST, max(64, -(-n // workers)))
+    signals = [np.zeros(2, dtype=np.int64) for _ in range(0, n, size)]
+    clock = _Clock(n, progress, time.monotonic(), time.monotonic())
+    pool = ThreadPoolExecutor(workers)
+    jobs = [pool.submit(work, first, min(size, n - first), s) for first, s in zip(range(0, n, size), signals, strict=True)]
+    finished = True
+    try:
+        _watch(jobs, signals, clock)
+    except KeyboardInterrupt:
+        finished = False
+        _log.warning("stopped after %d of %d trajectories", sum(int(s[1]) for s in signals), n)
+    finally:
+        for s in signals:
+            s[0] = 1
+        pool.shutdown(wait=True, cancel_futures=True)
+    for job in jobs:
+        if not job.cancelled():
+            job.result()
+    return finished
+
+
+def _watch(jobs: list[Future[None]], signals: list[np.ndarray], clock: _Clock) -> None:
+    """Wait for all jobs, or for the first error."""
+    pending = set(jobs)
+    while pending:
+        ended, pending = wait(pending, timeout=1.0, return_when="FIRST_EXCEPTION")
+        clock.tell(sum(int(s[1]) for s in signals))
+        if any(job.exception() for job in ended):
+            return
