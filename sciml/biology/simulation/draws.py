@@ -13,7 +13,7 @@ import numpy as np
 
 from sciml.compiling import compiled
 
-__all__ = ["begin_stream", "binomial", "exponential", "normal", "poisson", "uniform"]
+__all__ = ["begin_stream", "binomial", "exponential", "first_uniforms", "normal", "poisson", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _OTHER = np.uint64(0xD1B54A32D192ED03)
@@ -56,6 +56,20 @@ def _word(s: Any) -> Any:
 def uniform(s: Any) -> Any:
     """In (0, 1), neither end reached: (k + 1/2) 2^-52."""
     return (float(_word(s) >> np.uint64(12)) + 0.5) * 2.220446049250313e-16
+
+
+@compiled()
+def _first_uniforms(seed: Any, count: int) -> Any:
+    found = np.empty(count)
+    for k in range(count):
+        found[k] = uniform(begin_stream(seed, k, 0))
+    return found
+
+
+def first_uniforms(seed: int, count: int) -> np.ndarray:
+    """The first uniform number of each of the trajectories 0, ..., count - 1."""
+    found: np.ndarray = _first_uniforms(np.uint64(seed), count)
+    return found
 
 
 @compiled()

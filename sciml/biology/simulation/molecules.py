@@ -1,0 +1,110 @@
+"""A network in whole molecules: its jump process, the numbers it starts from, its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sciml.biology.kernels.compiled import system_of
+from sciml.biology.kernels.jumps import Jumps, compile_jumps
+from sciml.biology.network import Network
+from sciml.biology.sbml import Counting, molecules_per_unit
+from sciml.biology.sbml.semantics import AVOGADRO
+from sciml.biology.simulation.draws import first_uniforms
+from sciml.errors import ConfigError, DataError
+from sciml.seeding import derive
+
+__all__ = ["Molecules", "in_molecules"]
+
+_WHOLE = 1e-9
+_INITIAL = (None, "round", "stochastic")
+
+
+@dataclass(frozen=True)
+class Molecules:
+    """`start` float64 [1 or n, s] (whole where `jumps.counted`) and `parameters` [1 or n, m] of `jumps`, one row for all or one each.
+
+    `per_unit`: molecules per unit of amount of the species where it is not 1. `raw` [m] or [n, m]: parameters as the system has them.
+    """
+
+    jumps: Jumps
+    start: np.ndarray
+    parameters: np.ndarray
+    raw: np.ndarray
+    per_unit: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def in_molecules(
+    network: Network,
+    n: int,
+    seed: int,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    initial: str | None = None,
+    substance: str | None = None,
+    split_reversible: bool = True,
+    discrete_mass_action: bool = False,
+) -> Molecules:
+    """The jump process of a network for n trajectories.
+
+    Raises DataError for what cannot be run in whole molecules: units that count none, start amounts that are not whole (unless `initial`
+    says "round" or "stochastic"), laws of changing sign and what else `compile_jumps` lists; ConfigError for options that do not fit.
+    """
+    if initial not in _INITIAL:
+        raise ConfigError(f"initial: found {initial!r}, expected None, 'round' or 'stochastic'")
+    system = system_of(network)
+    y, p = system.begin(parameters)
+    if y.ndim > 1 and len(y) != n:
+        raise ConfigError(f"parameters: found arrays of {len(y)} values, expected one for each of the {n} trajectories")
+    counting = molecules_per_unit(network, substance)
+    per_substance, per_extent = _counted(network, counting, y)
+    per_unit = {s.id: unit for s in network.species if (unit := counting.of(s.id) or per_substance) != 1.0}
+    jumps = compile_jumps(
+        system, p, y, per_unit, per_extent, split_reversible=split_reversible, discrete_mass_action=discrete_mass_action
+    )
+    start = _whole(jumps, np.atleast_2d(y) * jumps.molecules, initial, n, seed)
+    return Molecules(jumps, start, np.atleast_2d(jumps.parameters(p)), p, per_unit, counting.notes + jumps.notes)
+
+
+def _counted(network: Network, counting: Counting, y: np.ndarray) -> tuple[float, float]:
+    """Molecules per unit of substance and reactions per unit of extent; refused where a level 2 model does not say."""
+    if counting.per_substance is not None and counting.per_extent is not None:
+        return counting.per_substance, counting.per_extent
+    largest = float(np.abs(y).max(initial=0.0))
+    raise DataError(
+        f"{network.id}: the model does not say what its amounts count: the largest start amount, {largest:g}, is {largest:g} molecules if it "
+        f"is in items and {largest * AVOGADRO:g} if in moles (the standard of level 2); give substance='item' or substance='mole'"
+    )
+
+
+def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: int) -> np.ndarray:
+    """Start numbers [1 or n, s], whole in what is counted."""
+    start = start.copy()
+    states = jumps.system.states
+    faults, drawn = [], []
+    for s in np.flatnonzero(jumps.counted):
+        column, whole = start[:, s], np.rint(start[:, s])
+        if (column < 0).any() or not np.isfinite(column).all():
+            raise DataError(f"{jumps.system.network.id}: {states[s]!r} starts at {column.min():g} molecules, expected a finite number >= 0")
+        near = np.abs(column - whole) <= _WHOLE * np.maximum(1.0, np.abs(whole))
+        if not near.all() and initial is None:
+            faults.append(f"{states[s]!r} at {column[~near][0]!r}")
+        if near.all() or initial != "stochastic":
+            start[:, s] = whole
+        else:
+            drawn.append((s, near, whole))
+    if faults:
+        raise DataError(
+            f"{jumps.system.network.id}: start numbers of molecules that are not whole: {', '.join(faults)}; give initial='round', or "
+            "initial='stochastic' for the whole numbers around it by chance"
+        )
+    if drawn:
+        start = np.array(np.broadcast_to(start, (n, start.shape[1])))
+        for s, near, whole in drawn:
+            up = first_uniforms(derive(seed, "start", states[s]), n) < start[:, s] % 1.0
+            start[:, s] = np.where(near, whole, np.floor(start[:, s]) + up)
+    return start
