@@ -54,21 +54,26 @@ def molecules_per_unit(network: Network, substance: str | None = None) -> Counti
     faults: list[str] = []
     notes: list[str] = []
     units = network.units
-    base = _factor(network, units.substance, "substance", faults) if units.substance else _undeclared(network, substance, notes)
-    if substance is not None and units.substance and base is not None and not _same(base, _KINDS[substance]):
-        raise ConfigError(f"{network.id}: substance={substance!r}, but the model declares {units.substance!r} ({base:g} molecules)")
+    declared = units.substance or _common(network)
+    base = _factor(network, declared, "substance", faults) if declared else _undeclared(network, substance, notes)
+    if substance is not None and declared and base is not None and not _same(base, _KINDS[substance]):
+        raise ConfigError(f"{network.id}: substance={substance!r}, but the model declares {declared!r} ({base:g} molecules)")
     extent = _factor(network, units.extent, "extent", faults) if units.extent else base
-    if units.extent and base is None:
-        base = extent
     own = []
     for s in network.species:
-        if s.units and s.units != units.substance:
+        if s.units and s.units != declared:
             factor = _factor(network, s.units, f"species {s.id!r}", faults)
             if factor is not None and (base is None or not _same(factor, base)):
                 own.append((s.id, factor))
     if faults:
         raise DataError(f"{network.id}: units that count no molecules: {'; '.join(faults)}; convert the model to item or mole")
     return Counting(base, extent, tuple(own), tuple(notes))
+
+
+def _common(network: Network) -> str | None:
+    """The unit that every species declares for itself, where it is one."""
+    found = {s.units for s in network.species}
+    return found.pop() if len(found) == 1 else None
 
 
 def _undeclared(network: Network, substance: str | None, notes: list[str]) -> float | None:

@@ -27,7 +27,9 @@ def test_plain_marked_and_packed_texts_are_the_same(data):
     assert inspect("f.xml", text) == ()
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("iso-8859-1", "ISO-8859-1"), ("cp1252", "windows-1252"), ("ascii", "US-ASCII")])
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("utf-16", "UTF-16"), ("iso-8859-1", "ISO-8859-1"), ("cp1252", "windows-1252"), ("ascii", "US-ASCII")]
+)
 def test_declared_encodings_are_read(encoding, name):
     text = MODEL.replace("UTF-8", name).replace('id="m"', 'id="m" name="x"' if encoding == "ascii" else 'id="m" name="é"')
     assert ("é" in unpack("f", text.encode(encoding))) == (encoding != "ascii")

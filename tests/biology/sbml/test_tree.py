@@ -46,5 +46,5 @@ def test_parts_of_an_annotation():
 
 
 def test_no_xml_is_refused():
-    with pytest.raises(DataError, match="line 1, column 3: no XML"):
+    with pytest.raises(DataError, match="line 1, column 2: no XML"):
         parse("<a<")
