@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from sciml.biology.kernels.lanes import compiled_lanes, lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
 from sciml.biology.simulation.molecules import Molecules, in_molecules
+from sciml.biology.simulation.scalar_runs import ScalarRuns
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.errors import ConfigError
 from sciml.seeding import derive
@@ -64,7 +66,7 @@ def simulate_ssa(
     )  # fmt: skip
     for note in molecules.notes:
         _log.warning("%s: %s", net.id, note)
-    run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"))
+    run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"), initial is not None)
     if record == "moments":
         return _moments(run, asked, n, seed, threads, progress)
     kept = len(run.times) - 1 if record == "final" else 0
@@ -93,11 +95,11 @@ def simulate_ssa(
 class _Run:
     """What all blocks of a run share: the program, its coefficients, start and parameters."""
 
-    def __init__(self, molecules: Molecules, times: np.ndarray, stream: int) -> None:
-        self.molecules, self.times, self.stream = molecules, times, np.uint64(stream)
+    def __init__(self, molecules: Molecules, times: np.ndarray, stream: int, rounds: bool) -> None:
+        self.molecules, self.times, self.stream, self.rounds = molecules, times, np.uint64(stream), rounds
         jumps = molecules.jumps
         self.program = lane_program(jumps)
-        self.left = 0
+        self.left = False
         if self.program is not None:
             columns = list(molecules.parameters.T)
             single = _rows(jumps.graph.evaluate(self.program.single, params=columns), len(molecules.parameters))
@@ -114,6 +116,12 @@ class _Run:
         """Which arithmetic was used."""
         return "scalar64" if self.program is None else "lanes32+scalar64" if self.left else "lanes32"
 
+    @cached_property
+    def scalar(self) -> ScalarRuns:
+        """The double kernel, made where it is needed."""
+        m = self.molecules
+        return ScalarRuns(m.jumps, m.parameters, self.times, int(self.stream), self.rounds)
+
     def block(self, first: int, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
         """Trajectories first, first + 1, ... into `out`."""
         from sciml.biology.simulation.lane_driver import run_lanes
@@ -122,12 +130,15 @@ class _Run:
         left = np.full((count, out.shape[2] + 2), np.nan)
         part = slice(first, first + count)
         if self.program is None:
-            raise NotImplementedError
+            left[:, :2] = 0.0
+            left[:, 2:] = m.start[part] if len(m.start) > 1 else m.start
+            self.scalar.run(first, left, kept, out, done, signals)
+            return
         address = compiled_lanes(self.program.source).address
         rows = [r[part] if len(r) > 1 else r for r in (m.start, self.single, self.double)]
-        lost = run_lanes(address, self.stream, first, *rows, self.times, kept, out, left, done, signals)
-        if lost:
-            raise NotImplementedError
+        if run_lanes(address, self.stream, first, *rows, self.times, kept, out, left, done, signals):
+            self.left = True
+            self.scalar.run(first, left, kept, out, done, signals)
 
     def ensemble(self, asked: np.ndarray, states: np.ndarray, raw: np.ndarray, seed: int, notes: tuple[str, ...]) -> Ensemble:
         """The result in the model's units."""

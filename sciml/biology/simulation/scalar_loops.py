@@ -1,0 +1,191 @@
+"""The loops of the double kernel: one trajectory from stop to stop, by the direct method, propensities from tables."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from sciml.biology.kernels.cache import load_source
+from sciml.biology.kernels.graph import BINARY, UNARY
+from sciml.biology.kernels.source import HEADER, written
+from sciml.biology.kernels.table import CODES
+from sciml.biology.simulation.draws import begin_stream, exponential, uniform
+from sciml.compiling import compiled
+
+__all__ = ["BROKEN", "DONE", "LACKING", "REACHED", "STOPPED", "TRIGGERED", "begin", "jump", "run_plain", "walk"]
+
+REACHED, TRIGGERED, DONE, BROKEN, LACKING, STOPPED = 0, 1, 2, 3, 4, 5
+
+_WALK = '''
+
+def walk(rows, listed, first, last, w, t, y, p):
+    """Compute rows listed[first:last], or rows first to last where nothing is listed."""
+    some = len(listed) > 0
+    for k in range(first, last):
+        i = listed[k] if some else k
+        op, a, b, c = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3]
+        if op == 1:
+            w[i] = y[a]
+        elif op == 2:
+            w[i] = p[a]
+        elif op == 0:
+            w[i] = np.int64(a).view(np.float64)
+        elif op == 3:
+            w[i] = t
+        CASES
+'''
+
+
+def _walk_source() -> str:
+    """Each operation as `kernels.source` writes it, so that all kernels agree."""
+    args = {**dict.fromkeys(UNARY, 1), **dict.fromkeys(BINARY, 2), "select": 3}
+    cases = [f"elif op == {CODES[op]}:\n    w[i] = {written(op, ['w[a]', 'w[b]', 'w[c]'][:count])}" for op, count in args.items()]
+    return HEADER + _WALK.replace("CASES", textwrap.indent("\n".join(cases), " " * 8).strip())
+
+
+walk = compiled(error_model="numpy")(load_source(_walk_source()).walk)
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+@compiled(error_model="numpy")
+def begin(table: Any, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
+    """Compute everything anew; returns -1, or the channel whose propensity is negative or no number."""
+    walk(table.rows, _NONE, 0, len(table.rows), w, t, y, p)
+    half = len(tree) // 2
+    tree[:] = 0.0
+    for c in range(len(table.channels)):
+        a = w[table.channels[c]]
+        if not (0.0 <= a < np.inf):
+            return c
+        tree[half + c] = a
+    for k in range(half - 1, 0, -1):
+        tree[k] = tree[2 * k] + tree[2 * k + 1]
+    return -1
+
+
+@compiled(error_model="numpy")
+def draw(tree: Any, s: Any) -> int:
+    """A channel with probability a_c / a; a draw that rounding puts on one with a = 0 is made again."""
+    half = len(tree) // 2
+    while True:
+        target, k = uniform(s) * tree[1], 1
+        while k < half:
+            k *= 2
+            if target >= tree[k]:
+                target -= tree[k]
+                k += 1
+        if tree[k] > 0.0:
+            return k - half
+
+
+@compiled(error_model="numpy")
+def fire(table: Any, c: int, y: Any) -> bool:
+    """Apply a channel; False where the molecules that it takes are not there."""
+    for k in range(table.needs_starts[c], table.needs_starts[c + 1], 2):
+        if y[table.needs[k]] < table.needs[k + 1]:
+            return False
+    for k in range(table.changed_starts[c], table.changed_starts[c + 1], 2):
+        y[table.changed[k]] += table.changed[k + 1]
+    return True
+
+
+@compiled(error_model="numpy")
+def renew(table: Any, c: int, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
+    """Compute again what channel c changed; returns -1 or the channel whose propensity is negative or no number."""
+    half, bad = len(tree) // 2, -1
+    walk(table.rows, table.touched, table.touched_starts[c], table.touched_starts[c + 1], w, t, y, p)
+    for k in range(table.renewed_starts[c], table.renewed_starts[c + 1]):
+        other = table.renewed[k]
+        a = w[table.channels[other]]
+        if not (0.0 <= a < np.inf):
+            bad = other
+        node = half + other
+        tree[node] = a
+        while node > 1:
+            node //= 2
+            tree[node] = tree[2 * node] + tree[2 * node + 1]
+    return bad
+
+
+@compiled(error_model="numpy")
+def turned(table: Any, w: Any, before: Any) -> bool:
+    """Whether a trigger is not what it was."""
+    for e in range(len(table.triggers)):
+        if (w[table.triggers[e]] != 0.0) != (before[e] != 0.0):
+            return True
+    return False
+
+
+@compiled(error_model="numpy")
+def jump(
+    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int, out: Any,
+    signals: Any,
+) -> int:  # fmt: skip
+    """From clock[0] to `until`, or to a trigger that changed, where propensities are constant between jumps.
+
+    `place` int64 [3]: next record, channel that failed, number of jumps. Records before `until` go to out [T, S] from number `kept` on.
+    """
+    t, r, last = clock[0], place[0], len(times)
+    jumps = 0
+    result = REACHED
+    while True:
+        following = t + exponential(s) / tree[1] if tree[1] > 0.0 else np.inf
+        limit = min(following, until)
+        while r < last and times[r] < limit:
+            if r >= kept:
+                out[r - kept] = y
+            r += 1
+        if r == last:
+            result = DONE
+            break
+        if following >= until:
+            t = until
+            break
+        t = following
+        c = draw(tree, s)
+        if not fire(table, c, y):
+            place[1], result = c, LACKING
+            break
+        jumps += 1
+        bad = renew(table, c, w, tree, t, y, p)
+        if bad >= 0:
+            place[1], result = bad, BROKEN
+            break
+        if turned(table, w, before):
+            result = TRIGGERED
+            break
+        if jumps % 4096 == 0 and signals[0] != 0:
+            result = STOPPED
+            break
+    clock[0], place[0] = t, r
+    place[2] += jumps
+    return result
+
+
+@compiled(error_model="numpy")
+def run_plain(
+    table: Any, nodes: int, seed: Any, first: int, left: Any, parameters: Any, times: Any, kept: int, out: Any, done: Any, place: Any,
+    clock: Any, signals: Any,
+) -> int:  # fmt: skip
+    """Trajectories `first`, `first + 1`, ... of a process without time and events, from `left` [n, S + 2]: time (NaN: nothing to do), next
+    record, state. Returns what ended the last one; its time is in clock[0], its state in `left`."""
+    w, tree, before = np.empty(len(table.rows)), np.zeros(nodes), np.zeros(0)
+    result = DONE
+    for k in range(len(left)):
+        if np.isnan(left[k, 0]):
+            continue
+        clock[0], place[0] = left[k, 0], np.int64(left[k, 1])
+        y, p = left[k, 2:], parameters[k if len(parameters) > 1 else 0]
+        bad = begin(table, w, tree, clock[0], y, p)
+        place[1], result = bad, BROKEN
+        if bad < 0:
+            s = begin_stream(seed, first + k, 1)
+            result = jump(table, w, tree, y, p, s, before, place, clock, np.inf, times, kept, out[k], signals)
+        if result != DONE:
+            place[0] = k
+            return result
+        done[k] = 1
+        signals[1] += 1
+    return result

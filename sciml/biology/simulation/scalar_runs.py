@@ -1,0 +1,235 @@
+"""Trajectories in double precision: whatever the lanes cannot do, with events, time and rate rules.
+
+Between stops a trajectory runs in compiled loops. It stops where something linear in time changes (`conditions`), where an event that waits
+is due, and where a trigger changed; there the events are executed as in deterministic runs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sciml.biology.kernels.compiled import made_once
+from sciml.biology.kernels.jumps import Jumps
+from sciml.biology.simulation.conditions import Conditions, after, conditions_of
+from sciml.biology.simulation.draws import begin_stream
+from sciml.biology.simulation.events import EventFunctions, Events, event_functions
+from sciml.biology.simulation.scalar_table import scalar_table, tree_size
+from sciml.errors import DataError
+from sciml.seeding import derive
+
+__all__ = ["ScalarRuns"]
+
+_MOST_BREAKS = 1_000_000
+_WHOLE = 1e-9
+
+
+class ScalarRuns:
+    """The tables of a jump process and what runs them. `rounds`: what an event leaves is rounded to whole molecules, not refused."""
+
+    def __init__(self, jumps: Jumps, parameters: np.ndarray, times: np.ndarray, stream: int, rounds: bool) -> None:
+        self.jumps, self.parameters, self.times, self.stream, self.rounds = jumps, parameters, times, stream, rounds
+        self.table = scalar_table(jumps)
+        self.nodes = tree_size(len(jumps.channels))
+        self.events: EventFunctions | None = made_once(jumps.system, "events", event_functions) if jumps.events else None
+        self.timed = jumps.timed or bool(jumps.flows)
+        self.conditions: Conditions | None = None
+        self.look = False
+        if self.timed or self.events:
+            self.conditions = made_once(jumps.system, "conditions", conditions_of)
+            self.look = self._triggers_drift()
+        self._breaks: dict[bytes, list[float]] = {}
+
+    def run(self, first: int, left: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> int:
+        """Trajectories `first`, `first + 1`, ... from `left` [n, S + 2] (time or NaN, next record, state) to the end; returns the number of
+        jumps. Raises DataError for a propensity that is negative or no number and for a reaction that lacks what it takes."""
+        if self.conditions is None:
+            return self._plain(first, left, kept, out, done, signals)
+        jumps = 0
+        for k in np.flatnonzero(~np.isnan(left[:, 0])):
+            if signals[0]:
+                break
+            trajectory = _Trajectory(self, first + int(k), left[k], kept, out[k], signals)
+            if trajectory.run():
+                done[k] = 1
+                signals[1] += 1
+            jumps += int(trajectory.place[2])
+        return jumps
+
+    def _plain(self, first: int, left: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> int:
+        from sciml.biology.simulation.scalar_loops import DONE, STOPPED, run_plain
+
+        place, clock = np.zeros(3, dtype=np.int64), np.zeros(4)
+        part = self.parameters[first : first + len(left)] if len(self.parameters) > 1 else self.parameters
+        ended = run_plain(
+            self.table, self.nodes, np.uint64(self.stream), first, left, part, self.times, kept, out, done, place, clock, signals
+        )
+        if ended not in (DONE, STOPPED):
+            k = int(place[0])
+            raise self.failure(ended, int(place[1]), first + k, clock[0], left[k, 2:])
+        return int(place[2])
+
+    def failure(self, ended: int, channel: int, trajectory: int, t: float, y: np.ndarray) -> DataError:
+        """What went wrong, with reaction, state and time."""
+        from sciml.biology.simulation.scalar_loops import BROKEN, LACKING
+
+        jumps, name = self.jumps, self.jumps.system.network.id
+        where = f"at time {t:.6g} of trajectory {trajectory}"
+        state = ", ".join(f"{id} = {v:.10g}" for id, v in list(zip(jumps.system.states, y, strict=True))[:12])
+        if ended not in (BROKEN, LACKING):
+            return DataError(f"{name}: the rate rules cannot be followed beyond {where}: {state}")
+        reactions = " and ".join(repr(n) for n in jumps.channels[channel].names)
+        if ended == LACKING:
+            return DataError(f"{name}: reaction {reactions} {where}: its law is above zero, but what it takes is not there ({state})")
+        p = self.parameters[trajectory if len(self.parameters) > 1 else 0]
+        node = jumps.channels[channel].node
+        value = float(jumps.graph.evaluate([node], states=list(y), params=list(p), time=t)[0])
+        return DataError(f"{name}: reaction {reactions} {where}: its propensity is {value:g}, expected a finite number >= 0 ({state})")
+
+    def breaks(self, y: np.ndarray, p: np.ndarray) -> list[float]:
+        """Times up to the last record at which something linear in time changes."""
+        key = p.tobytes()
+        if key not in self._breaks:
+            self._breaks[key] = self._computed_breaks(y, p)
+        return self._breaks[key]
+
+    def _computed_breaks(self, y: np.ndarray, p: np.ndarray) -> list[float]:
+        c = self.conditions
+        if c is None or c.clock is None:
+            return []
+        extended = np.zeros(max(c.parameters, len(p)))
+        own = len(self.jumps.system.parameters)
+        extended[:own] = p[:own]
+        found: list[float] = []
+        t = 0.0
+        while len(found) < _MOST_BREAKS:
+            if c.modes is not None:
+                extended[own : own + c.count] = c.modes(after(t), y, extended)
+            t = c.next_change(t, y, extended)
+            if t > self.times[-1]:
+                return found
+            found.append(t)
+        raise DataError(f"{self.jumps.system.network.id}: more than {_MOST_BREAKS} changes in time before {self.times[-1]:g}")
+
+    def _triggers_drift(self) -> bool:
+        """Whether a trigger may change between jumps other than at the break points."""
+        g, c = self.jumps.graph, self.conditions
+        moving = {state for state, _ in self.jumps.flows}
+        watched = set(c.watched_triggers) if c is not None else set()
+        for index, event in enumerate(self.jumps.events):
+            if g.leaves([event.trigger], "state") & moving:
+                return True
+            if not g.leaves([event.trigger], "time"):
+                continue
+            if not g.leaves([event.trigger], "state"):
+                if index in watched:
+                    return True
+                continue
+            compared = [n for n in g.reach([event.trigger]) if g.ops[n] in ("lt", "leq", "eq", "neq")]
+            if any(g.leaves([n], "time") and g.leaves([n], "state") for n in compared):
+                return True
+        return False
+
+
+class _Trajectory:
+    """One trajectory with stops."""
+
+    def __init__(self, runs: ScalarRuns, index: int, left: np.ndarray, kept: int, out: np.ndarray, signals: np.ndarray) -> None:
+        self.runs, self.index, self.kept, self.out, self.signals = runs, index, kept, out, signals
+        self.y = left[2:].copy()
+        self.p = runs.parameters[index if len(runs.parameters) > 1 else 0]
+        self.raw = self.p[: len(runs.jumps.system.parameters)]
+        table = runs.table
+        self.w, self.tree = np.empty(len(table.rows)), np.zeros(runs.nodes)
+        self.before = np.zeros(len(table.triggers))
+        self.place = np.array([int(left[1]), -1, 0], dtype=np.int64)
+        self.clock = np.array([left[0], np.inf, 0.0, 0.0])
+        self.stream = begin_stream(np.uint64(runs.stream), index, 1)
+        self.events = Events(runs.events, derive(int(runs.stream), index)) if runs.events else None
+        self.inverse = 1.0 / runs.jumps.molecules
+
+    def run(self) -> bool:
+        """To the last record; False where the user stopped it."""
+        from sciml.biology.simulation.scalar_loops import DONE, REACHED, STOPPED, TRIGGERED
+
+        runs = self.runs
+        stops = [t for t in runs.breaks(self.y * self.inverse, self.p) if t > self.clock[0]]
+        last = runs.times[-1]
+        self._happen(self.clock[0])
+        while True:
+            t = self.clock[0]
+            while stops and stops[0] <= t:
+                stops.pop(0)
+            due = self.events.due if self.events else np.inf
+            until = min(stops[0] if stops else np.inf, due, last)
+            self._prepare(t, until)
+            ended = self._advance(until)
+            if ended == DONE or (ended == REACHED and self._records_at(until)):
+                return True
+            if ended == STOPPED:
+                return False
+            if ended not in (REACHED, TRIGGERED):
+                raise runs.failure(ended, int(self.place[1]), self.index, self.clock[0], self.y)
+
+    def _advance(self, until: float) -> int:
+        from sciml.biology.simulation.scalar_flow import flow
+        from sciml.biology.simulation.scalar_loops import TRIGGERED, jump
+
+        runs = self.runs
+        common = (runs.table, self.w, self.tree, self.y, self.p, self.stream, self.before, self.place, self.clock, until, runs.times)
+        if until <= self.clock[0]:
+            ended = 0
+        elif runs.timed or runs.look:
+            ended = int(flow(*common, self.kept, self.out, self.signals, runs.look))
+        else:
+            ended = int(jump(*common, self.kept, self.out, self.signals))
+        if ended == TRIGGERED:
+            self._look(self.clock[0])
+        return ended
+
+    def _records_at(self, t: float) -> bool:
+        """Events at a stop, then records at that very time, then what holds just after; whether that was the last record."""
+        times, place = self.runs.times, self.place
+        self._look(t)
+        while place[0] < len(times) and times[place[0]] <= t:
+            if place[0] >= self.kept:
+                self.out[place[0] - self.kept] = self.y
+            place[0] += 1
+        self._look(after(t))
+        return bool(place[0] == len(times))
+
+    def _happen(self, t: float) -> None:
+        """What happens at the start, and the records there."""
+        self._records_at(t)
+
+    def _look(self, t: float) -> None:
+        """Let the events happen at time t."""
+        if self.events is None:
+            return
+        y = self.y * self.inverse
+        if self.events.happen(t, y, self.raw):
+            self._take(y * self.runs.jumps.molecules, t)
+
+    def _take(self, y: np.ndarray, t: float) -> None:
+        """Amounts that events left, whole where they are counted."""
+        jumps = self.runs.jumps
+        for s in np.flatnonzero(jumps.counted):
+            whole = np.rint(y[s])
+            if not (abs(y[s] - whole) <= _WHOLE * max(1.0, abs(whole)) or self.runs.rounds) or not whole >= 0:
+                raise DataError(
+                    f"{jumps.system.network.id}: at time {t:g} an event sets {jumps.system.states[s]!r} to {y[s]:g} molecules, expected a "
+                    "whole number >= 0; initial='round' rounds it"
+                )
+            y[s] = whole
+        self.y[:] = y
+
+    def _prepare(self, t: float, until: float) -> None:
+        """Everything computed anew just after t."""
+        from sciml.biology.simulation.scalar_loops import BROKEN, begin
+
+        self.clock[2] = after(t)
+        self.clock[3] = max(self.clock[2], until - 1e-15 * until) if np.isfinite(until) else np.inf
+        self.clock[1] = min(self.clock[1], 0.1 * (until - t)) if until > t else self.clock[1]
+        bad = begin(self.runs.table, self.w, self.tree, self.clock[2], self.y, self.p)
+        if bad >= 0:
+            raise self.runs.failure(BROKEN, bad, self.index, t, self.y)
+        self.before[:] = self.w[self.runs.table.triggers]
