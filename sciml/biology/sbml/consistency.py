@@ -55,4 +55,6 @@ def check(name: str, text: str, categories: list[str]) -> tuple[dict[str, Any], 
         document.setConsistencyChecks(getattr(libsbml, f"LIBSBML_CAT_{category}"), category in categories)
     document.checkConsistency()
     errors = [document.getError(index) for index in range(min(document.getNumErrors(), _MOST))]
-    return {"problems": [f"line {e.getLine()}: {libsbml_said(e)}" for e in errors if e.getSeverity() >= 1]}, {}
+    kinds = ("note", "warning", "error", "error")
+    found = [(e.getLine(), min(e.getSeverity(), 3), libsbml_said(e)) for e in errors if e.getSeverity() >= 1]
+    return {"problems": [f"line {line}: {kinds[severity]}: {said}" for line, severity, said in found]}, {}

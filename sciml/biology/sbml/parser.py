@@ -20,8 +20,9 @@ __all__ = ["libsbml_document", "libsbml_said", "parse_sbml_text", "read"]
 
 _DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>"
 _REFERENCE = re.compile(r"(.*?)\s*Reference: L\dV\d Section [\d.]+\s*(.*)")
-_ASIDE = frozenset((*range(10401, 10410), *range(10801, 10810)))
-"""libSBML's numbers of faults in notes and annotations: they change nothing of the model."""
+_ASIDE = frozenset((1016, *range(10401, 10410), *range(10801, 10810)))
+"""libSBML's numbers of faults in notes and annotations, which change nothing of the model, and of values of the wrong type, among which
+it counts numbers below 2.2e-308: every value that is used is looked at here."""
 _OF_PACKAGES = frozenset((99107, 99108, 99109))
 
 

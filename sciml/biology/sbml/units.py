@@ -49,12 +49,14 @@ def _definition(context: Context, element: Element) -> list[Any]:
         numbers = {name: real(context, part, name, where) for name in ("exponent", "scale", "multiplier", "offset")}
         if numbers["offset"]:
             context.warn(part, f"{where}: the offset {numbers['offset']:g} is left out; it changes no number of the model")
-        scale = numbers["scale"]
+        scale = 0.0 if numbers["scale"] is None else numbers["scale"]
+        if not scale.is_integer():
+            context.refuse(part, f"{where}: scale is {scale:g}, expected a whole number")
         factors.append(
             {
                 "kind": part.attributes.get("kind", ""),
                 "exponent": 1.0 if numbers["exponent"] is None else numbers["exponent"],
-                "scale": 0 if scale is None else int(scale),
+                "scale": int(scale) if scale.is_integer() else 0,
                 "multiplier": 1.0 if numbers["multiplier"] is None else numbers["multiplier"],
             }
         )

@@ -101,5 +101,6 @@ def test_events_of_level_3():
 
 
 def test_a_time_unit_of_its_own_is_refused():
-    body = f'{texts.parameters("a")}<listOfEvents><event id="e" timeUnits="second"><trigger>{TRIGGER}</trigger>{ASSIGNMENT}</event></listOfEvents>'
+    event = f'<event id="e" timeUnits="second"><trigger>{TRIGGER}</trigger>{ASSIGNMENT}</event>'
+    body = f"{texts.parameters('a')}<listOfEvents>{event}</listOfEvents>"
     assert "event 'e': timeUnits 'second'" in texts.unsupported(body, (2, 1))

@@ -32,7 +32,8 @@ def test_several_packages_at_once():
 
 
 def test_extended_mathematics_of_version_1_is_known():
-    rule = f'<listOfRules><assignmentRule variable="a">{texts.math("<apply><max/><cn>1</cn><cn>2</cn></apply>")}</assignmentRule></listOfRules>'
+    largest = texts.math("<apply><max/><cn>1</cn><cn>2</cn></apply>")
+    rule = f'<listOfRules><assignmentRule variable="a">{largest}</assignmentRule></listOfRules>'
     body = texts.parameters("a") + rule
     assert "<max>" in texts.unsupported(body, (3, 1))  # libSBML: not without the package
     assert texts.unsupported(body, (3, 1), root=package("l3v2extendedmath", True)) == ""
@@ -53,7 +54,8 @@ def test_constraints_are_left_out_with_a_word():
 
 
 def test_types_of_level_2_do_no_harm():
-    body = '<listOfCompartmentTypes><compartmentType id="t"/></listOfCompartmentTypes><listOfSpeciesTypes><speciesType id="u"/></listOfSpeciesTypes>'
+    body = '<listOfCompartmentTypes><compartmentType id="t"/></listOfCompartmentTypes>'
+    body += '<listOfSpeciesTypes><speciesType id="u"/></listOfSpeciesTypes>'
     body += '<listOfCompartments><compartment id="o"/><compartment id="c" compartmentType="t" outside="o"/></listOfCompartments>'
     body += '<listOfSpecies><species id="S" speciesType="u" compartment="c" charge="2"/></listOfSpecies>'
     network = texts.network(body, (2, 4))

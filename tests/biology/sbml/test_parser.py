@@ -11,10 +11,12 @@ from sciml.errors import DataError
 from tests.biology.sbml import texts
 
 COMP = ' xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'
-SUBMODELS = '<comp:listOfSubmodels><comp:submodel comp:id="A" comp:modelRef="inner"/><comp:submodel comp:id="B" comp:modelRef="{}"/></comp:listOfSubmodels>'
+SUBMODELS = '<comp:listOfSubmodels><comp:submodel comp:id="A" comp:modelRef="inner"/>'
+SUBMODELS += '<comp:submodel comp:id="B" comp:modelRef="{}"/></comp:listOfSubmodels>'
 INNER = '<comp:listOfModelDefinitions><comp:modelDefinition id="inner"><listOfParameters><parameter id="k" value="2" constant="true"/>'
 INNER += "</listOfParameters></comp:modelDefinition></comp:listOfModelDefinitions>"
-OTHER = '<comp:listOfExternalModelDefinitions><comp:externalModelDefinition comp:id="other" comp:source="other.xml"/></comp:listOfExternalModelDefinitions>'
+OTHER = '<comp:externalModelDefinition comp:id="other" comp:source="other.xml"/>'
+OTHER = f"<comp:listOfExternalModelDefinitions>{OTHER}</comp:listOfExternalModelDefinitions>"
 
 
 def composed(second: str) -> str:

@@ -148,7 +148,8 @@ SUB = '<comp:listOfSubmodels><comp:submodel comp:id="A" comp:modelRef="e"/></com
 
 def test_external_models_lie_beside_the_file_or_are_refused(tmp_path):
     def compose(source):
-        external = f'<comp:listOfExternalModelDefinitions><comp:externalModelDefinition comp:id="e" comp:source="{source}"/></comp:listOfExternalModelDefinitions>'
+        external = f'<comp:externalModelDefinition comp:id="e" comp:source="{source}"/>'
+        external = f"<comp:listOfExternalModelDefinitions>{external}</comp:listOfExternalModelDefinitions>"
         file = tmp_path / "main.xml"
         file.write_text(texts.document(SUB, (3, 1), root=COMP).replace("</model>", f"</model>{external}"))
         return file
@@ -179,9 +180,10 @@ def reactions(count: int) -> str:
     more = '" compartment="c" initialAmount="1" hasOnlySubstanceUnits="true" boundaryCondition="false" constant="false"/>'
     species = "".join(f'<species id="S{i}{more}\n' for i in range(count + 1))
     reference = '<speciesReference stoichiometry="1" constant="true" species="S{}"/>'
+    law = "<apply><times/><cn>0.5</cn><ci>S{}</ci></apply>"
     listed = "".join(
         f'<reaction id="R{i}" reversible="false"><listOfReactants>{reference.format(i)}</listOfReactants><listOfProducts>'
-        f"{reference.format(i + 1)}</listOfProducts><kineticLaw>{texts.math(f'<apply><times/><cn>0.5</cn><ci>S{i}</ci></apply>')}</kineticLaw></reaction>\n"
+        f"{reference.format(i + 1)}</listOfProducts><kineticLaw>{texts.math(law.format(i))}</kineticLaw></reaction>\n"
         for i in range(count)
     )
     return texts.document(f"{cell}<listOfSpecies>{species}</listOfSpecies><listOfReactions>{listed}</listOfReactions>")
@@ -241,9 +243,10 @@ def mutated(text: bytes, generator: random.Random) -> bytes:
 
 
 _WORDS = [
-    (b'id="', b'ib="'), (b"<ci>", b"<cn>"), (b"</ci>", b"</cn>"), (b"<times/>", b"<divide/>"), (b"<apply>", b"<piecewise>"), (b'="1"', b'="NaN"'),
-    (b'="1"', b'="1e999"'), (b"species", b"parameter"), (b'constant="false"', b'constant="true"'), (b"true", b"maybe"), (b"level=", b"levle="),
-    (b'version="1"', b'version="7"'), (b'level="3"', b'level="2"'), (b"<cn>", b"<cn type='rational'>"), (b"reaction", b"event"), (b'"c', b'"'),
+    (b'id="', b'ib="'), (b"<ci>", b"<cn>"), (b"</ci>", b"</cn>"), (b"<times/>", b"<divide/>"), (b"<apply>", b"<piecewise>"),
+    (b'="1"', b'="NaN"'), (b'="1"', b'="1e999"'), (b"species", b"parameter"), (b'constant="false"', b'constant="true"'),
+    (b"true", b"maybe"), (b"level=", b"levle="), (b'version="1"', b'version="7"'), (b'level="3"', b'level="2"'),
+    (b"<cn>", b"<cn type='rational'>"), (b"reaction", b"event"), (b'"c', b'"'),
 ]  # fmt: skip
 
 

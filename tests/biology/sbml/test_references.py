@@ -23,15 +23,15 @@ def test_symbols_and_calls_of_a_formula():
 
 
 CELL = '<listOfCompartments><compartment id="c" size="1" constant="true"/></listOfCompartments>'
-SPECIES = '<listOfSpecies><species id="S" compartment="{}" initialAmount="1" hasOnlySubstanceUnits="true" boundaryCondition="{}" constant="{}"{}/>'
+SPECIES = '<listOfSpecies><species id="S" compartment="{}" initialAmount="1" hasOnlySubstanceUnits="true" '
+SPECIES += 'boundaryCondition="{}" constant="{}"{}/>'
 SPECIES += "</listOfSpecies>"
 REACTION = '<listOfReactions><reaction id="R" reversible="false"><listOfProducts><speciesReference species="{}" stoichiometry="1" '
-REACTION += 'constant="true"/></listOfProducts><listOfModifiers><modifierSpeciesReference species="{}"/></listOfModifiers></reaction></listOfReactions>'
+REACTION += 'constant="true"/></listOfProducts><listOfModifiers><modifierSpeciesReference species="{}"/></listOfModifiers>'
+REACTION += "</reaction></listOfReactions>"
 EVENT = '<listOfEvents><event id="e" useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true">'
-EVENT += (
-    texts.math("<true/>")
-    + f'</trigger><listOfEventAssignments><eventAssignment variable="a">{ONE}</eventAssignment></listOfEventAssignments></event></listOfEvents>'
-)
+EVENT += texts.math("<true/>") + '</trigger><listOfEventAssignments><eventAssignment variable="a">'
+EVENT += f"{ONE}</eventAssignment></listOfEventAssignments></event></listOfEvents>"
 FUNCTION = '<functionDefinition id="{}">' + texts.math("<lambda><bvar><ci>x</ci></bvar>{}</lambda>") + "</functionDefinition>"
 
 
@@ -74,7 +74,8 @@ FUNCTION = '<functionDefinition id="{}">' + texts.math("<lambda><bvar><ci>x</ci>
         ),
         (
             texts.parameters("a")
-            + f'<listOfInitialAssignments><initialAssignment symbol="a">{texts.math("<ci>a</ci>")}</initialAssignment></listOfInitialAssignments>',
+            + '<listOfInitialAssignments><initialAssignment symbol="a">'
+            + f"{texts.math('<ci>a</ci>')}</initialAssignment></listOfInitialAssignments>",
             "in a circle: initial a",
         ),
     ],
