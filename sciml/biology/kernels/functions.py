@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import gamma
 
 __all__ = ["FUNCTIONS"]
 
 
 def _logic(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: np.asarray(function(*args), dtype=float)
+
+
+def _factorial(x: Any) -> Any:
+    from scipy.special import gamma  # half a second of imports that few models need
+
+    return gamma(np.ceil(x) + 1.0)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -24,7 +29,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": np.sqrt,
     "floor": np.floor,
     "ceil": np.ceil,
-    "factorial": lambda x: gamma(np.ceil(x) + 1.0),
+    "factorial": _factorial,
     "not": _logic(lambda a: a == 0),
     "sin": np.sin,
     "cos": np.cos,

@@ -13,7 +13,7 @@ import numpy as np
 
 from sciml.compiling import compiled
 
-__all__ = ["begin_stream", "binomial", "exponential", "first_uniforms", "normal", "poisson", "uniform"]
+__all__ = ["begin_stream", "binomial", "exponential", "normal", "poisson", "stream_words", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _OTHER = np.uint64(0xD1B54A32D192ED03)
@@ -38,6 +38,18 @@ def begin_stream(seed: Any, index: Any, purpose: Any) -> Any:
     return state
 
 
+def stream_words(seed: int, first: int, count: int, purpose: int = 0) -> np.ndarray:
+    """The first two words of the states of `count` trajectories, uint64 [count, 2]: as `begin_stream` gives them."""
+    found = np.empty((count, 2), dtype=np.uint64)
+    index = np.arange(first, first + count, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        mixed = _mixed.py_func
+        for k in range(2):
+            key = mixed(np.uint64(seed) + _GOLDEN * np.uint64(4 * purpose + k + 1))
+            found[:, k] = mixed(key ^ mixed(index + _OTHER))
+    return found
+
+
 @compiled()
 def _word(s: Any) -> Any:
     mixed = s[0] + s[3]
@@ -56,20 +68,6 @@ def _word(s: Any) -> Any:
 def uniform(s: Any) -> Any:
     """In (0, 1), neither end reached: (k + 1/2) 2^-52."""
     return (float(_word(s) >> np.uint64(12)) + 0.5) * 2.220446049250313e-16
-
-
-@compiled()
-def _first_uniforms(seed: Any, count: int) -> Any:
-    found = np.empty(count)
-    for k in range(count):
-        found[k] = uniform(begin_stream(seed, k, 0))
-    return found
-
-
-def first_uniforms(seed: int, count: int) -> np.ndarray:
-    """The first uniform number of each of the trajectories 0, ..., count - 1."""
-    found: np.ndarray = _first_uniforms(np.uint64(seed), count)
-    return found
 
 
 @compiled()

@@ -13,7 +13,7 @@ from sciml.biology.kernels.jumps import Jumps, compile_jumps
 from sciml.biology.network import Network
 from sciml.biology.sbml import Counting, molecules_per_unit
 from sciml.biology.sbml.semantics import AVOGADRO
-from sciml.biology.simulation.draws import first_uniforms
+from sciml.biology.simulation.draws import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 
@@ -105,6 +105,6 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
     if drawn:
         start = np.array(np.broadcast_to(start, (n, start.shape[1])))
         for s, near, whole in drawn:
-            up = first_uniforms(derive(seed, "start", states[s]), n) < start[:, s] % 1.0
+            up = (stream_words(derive(seed, "start", states[s]), 0, n)[:, 0] >> np.uint64(11)) * 2.0**-53 < start[:, s] % 1.0
             start[:, s] = np.where(near, whole, np.floor(start[:, s]) + up)
     return start

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sciml.biology.kernels.lanes import compiled_lanes, lane_program
+from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
 from sciml.biology.simulation.molecules import Molecules, in_molecules
@@ -134,9 +134,8 @@ class _Run:
             left[:, 2:] = m.start[part] if len(m.start) > 1 else m.start
             self.scalar.run(first, left, kept, out, done, signals)
             return
-        address = compiled_lanes(self.program.source).address
         rows = [r[part] if len(r) > 1 else r for r in (m.start, self.single, self.double)]
-        if run_lanes(address, self.stream, first, *rows, self.times, kept, out, left, done, signals):
+        if run_lanes(self.program, int(self.stream), first, *rows, self.times, kept, out, left, done, signals):
             self.left = True
             self.scalar.run(first, left, kept, out, done, signals)
 
