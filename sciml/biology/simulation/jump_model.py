@@ -5,25 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from sciml.biology.kernels.compiled import system_of
-from sciml.biology.kernels.jumps import Jumps, compile_jumps
-from sciml.biology.network import Network
+from sciml.biology.expressions import Expression
+from sciml.biology.formula import as_expression, infix
+from sciml.biology.kernels.jumps import Jumps
+from sciml.biology.kernels.lowering import Lowering
+from sciml.biology.kernels.system import System
+from sciml.biology.network import Network, nearest
+from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["JumpModel", "jump_model"]
+__all__ = ["Counting", "JumpModel", "jump_model", "observed"]
+
+
+class Counting(TypedDict, total=False):
+    """How amounts become molecules; as in `simulate_ssa`."""
+
+    initial: Literal["round", "stochastic"] | None
+    substance: Literal["item", "mole"] | None
+    discrete_mass_action: bool
 
 
 @dataclass(frozen=True)
 class JumpModel:
-    """`start` [s] or [n, s] in molecules, `parameters` [m] or [n, m] of `jumps.graph`, `jumps` with its channels."""
+    """The jump process of a network with its start and parameters, one row for all trajectories or one each."""
 
-    jumps: Jumps
-    start: np.ndarray
-    parameters: np.ndarray
+    molecules: Molecules
+
+    @property
+    def jumps(self) -> Jumps:
+        """Channels, their graph."""
+        return self.molecules.jumps
+
+    @property
+    def name(self) -> str:
+        """The network's id."""
+        return self.jumps.system.network.id
 
     @cached_property
     def changes(self) -> np.ndarray:
@@ -36,53 +56,104 @@ class JumpModel:
 
     @property
     def nodes(self) -> list[int]:
-        """A node per channel: its propensity, zero where it lacks what it takes."""
-        graph, found = self.jumps.graph, []
-        for channel in self.jumps.channels:
-            node = channel.node
-            for state, taken in channel.needs:
-                enough = graph.op("leq", graph.const(float(taken)), graph.leaf("state", state))
-                node = graph.op("select", enough, node, graph.const(0.0))
-            found.append(node)
-        return found
+        """A node per channel: its propensity."""
+        return [channel.node for channel in self.jumps.channels]
 
-    def rates(self, states: np.ndarray, parameters: np.ndarray | None = None) -> np.ndarray:
-        """[n, R]: propensities in states [n, s]; a law that is negative there is a DataError with its reaction."""
-        p = self.parameters if parameters is None else parameters
-        columns = self.jumps.graph.evaluate(self.nodes, states=list(np.asarray(states, dtype=float).T), params=list(p))
+    def rates(self, states: np.ndarray) -> np.ndarray:
+        """[n, R]: propensities in states [n, s] with the first row of parameters; one that is negative is a DataError with its reaction."""
+        columns = self.jumps.graph.evaluate(
+            self.nodes, states=list(np.asarray(states, dtype=float).T), params=list(self.molecules.parameters[0])
+        )
         found = np.stack([np.broadcast_to(c, len(states)) for c in columns], axis=1) if columns else np.zeros((len(states), 0))
         bad = ~(np.isfinite(found) & (found >= 0))
+        bad |= (found > 0) & ((states[:, None, :] + self.changes) < 0).any(axis=2)
         if bad.any():
             i, r = np.argwhere(bad)[0]
-            where = ", ".join(f"{id} = {v:g}" for id, v in zip(self.jumps.system.states, states[i], strict=True))
-            names = ", ".join(repr(n) for n in self.jumps.channels[r].names)
-            raise DataError(
-                f"{self.jumps.system.network.id}: the propensity of {names} is {found[i, r]!r} at {where}, expected a number >= 0"
-            )
+            raise self.refused(int(r), states[i], float(found[i, r]))
         return np.asarray(found)
+
+    def rates_unchecked(self, state: np.ndarray, trajectory: int) -> np.ndarray:
+        """[R]: propensities in one state of one trajectory, whatever they are."""
+        rows = self.molecules.parameters
+        found = self.jumps.graph.evaluate(self.nodes, states=list(state), params=list(rows[trajectory % len(rows)]))
+        return np.array([float(v) for v in found])
+
+    def in_molecules(self, node: int) -> int:
+        """A node of the system as a node of `jumps.graph`, whose states are molecules."""
+        graph, unit = self.jumps.graph, self.jumps.molecules
+
+        def leaf(kind: str, index: int) -> int:
+            found = graph.leaf(kind, index)
+            return found if kind != "state" else graph.times(found, graph.const(1.0 / unit[index]))
+
+        return self.jumps.system.graph.copy_into(graph, [node], leaf)[0]
+
+    def sparse_changes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(starts [R + 1], states, molecules as float): channel r changes states[starts[r]:starts[r + 1]]."""
+        pairs = [channel.change for channel in self.jumps.channels]
+        starts = np.cumsum([0, *(len(p) for p in pairs)]).astype(np.int64)
+        flat = np.array([x for p in pairs for x in p], dtype=np.int64).reshape(-1, 2)
+        return starts, flat[:, 0].copy(), flat[:, 1].astype(float)
+
+    def rows(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """(starts, parameters) of trajectories first, first + 1, ...: one row for all of them, or one each."""
+        m = self.molecules
+        start, p = (a[first : first + count] if len(a) > 1 else a for a in (m.start, m.parameters))
+        return np.ascontiguousarray(start, dtype=float), np.ascontiguousarray(p, dtype=float)
+
+    def refused(self, channel: int, state: np.ndarray, rate: float) -> DataError:
+        """The error for a propensity that cannot be: negative, no number, or positive where molecules are lacking."""
+        where = ", ".join(f"{id} = {v:g}" for id, v in zip(self.jumps.system.states, state, strict=True))
+        names = ", ".join(repr(n) for n in self.jumps.channels[channel].names)
+        wanted = "0, since it takes more than there is" if rate > 0 else "a number >= 0"
+        return DataError(f"{self.name}: the propensity of {names} is {rate:g} at {where}, expected {wanted}")
 
     def described(self) -> dict[str, Any]:
         """What a law of counts needs to say what its states mean."""
-        own = self.parameters[..., : len(self.jumps.system.parameters)]
-        return {"system": self.jumps.system, "parameters": own, "molecules": self.jumps.molecules, "notes": self.jumps.notes}
+        m = self.molecules
+        raw = m.raw if m.raw.ndim == 1 else m.raw[0]
+        return {"system": self.jumps.system, "parameters": raw, "molecules": self.jumps.molecules, "notes": m.notes}
 
 
 def jump_model(
-    network: Network, method: str, parameters: Mapping[str, Any] | None = None, *, timed: bool = False, single: bool = False
+    network: Network,
+    method: str,
+    *,
+    n: int = 1,
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
+    timed: bool = False,
+    single: bool = False,
+    **counting: Unpack[Counting],
 ) -> JumpModel:
     """The jump process of a network. What `method` cannot do is refused: events, rate rules and, unless `timed`, laws that name time.
 
-    `single`: parameters are one number each, not arrays.
+    `single`: one start, not one drawn by chance.
     """
-    system = system_of(network)
-    y, p = system.begin(parameters)
-    if single and y.ndim > 1:
-        raise ConfigError(f"{method}: parameters: found a batch, expected one number each")
-    jumps = compile_jumps(system, p, y, {}, 1.0)
-    faults = [f"event {e.id!r}" for e in jumps.events] + [f"the rate rule of {system.states[s]!r}" for s, _ in jumps.flows]
+    if single and counting.get("initial") == "stochastic":
+        raise ConfigError(f"initial: {method} begins at one state; found 'stochastic', expected None or 'round'")
+    found = in_molecules(network, n, seed, parameters=parameters, **counting)
+    jumps = found.jumps
+    faults = [f"event {e.id!r}" for e in jumps.events] + [f"the rate rule of {jumps.system.states[s]!r}" for s, _ in jumps.flows]
     if not timed:
         faults += [f"time in the law of {', '.join(c.names)}" for c in jumps.channels if jumps.graph.leaves([c.node], "time")]
     if faults:
         raise ConfigError(f"{network.id}: {method} does not know {'; '.join(faults)}; simulate_ssa does")
-    start = np.rint(y * jumps.molecules)
-    return JumpModel(jumps, start, jumps.parameters(p))
+    return JumpModel(found)
+
+
+def observed(system: System, quantity: str | Expression) -> int:
+    """The node of a formula on ids of the model, in the system's graph. Raises ConfigError for an unknown id."""
+    expression = as_expression(quantity)
+
+    def resolve(id: str) -> int:
+        if id not in system.values:
+            raise ConfigError(f"{infix(expression)}: {id!r} is no symbol of {system.network.id!r}{nearest(id, system.values)}")
+        return system.values[id]
+
+    def refused(*_: Any) -> int:
+        raise ConfigError(f"{infix(expression)}: rateOf and delay are not known here")
+
+    functions = {f.id: f for f in system.network.functions}
+    lowering = Lowering(system.graph, functions, resolve=resolve, rate_of=refused, delayed=refused, number=system.graph.const)
+    return lowering.lower(expression)

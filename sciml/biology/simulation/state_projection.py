@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
-from sciml.biology.simulation.jump_model import jump_model
+from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.projection_flow import flow
 from sciml.biology.simulation.state_space import StateSpace, checked_limits
 from sciml.biology.simulation.trajectories import checked_times
@@ -77,6 +77,7 @@ def finite_state_projection(
     tolerance: float = 1e-6,
     max_states: int = 500_000,
     parameters: Mapping[str, float] | None = None,
+    **counting: Unpack[Counting],
 ) -> StateProjection:
     """dp(x)/dt = sum_r a_r(x - v_r) p(x - v_r) - a_r(x) p(x) from the network's start, on a set of states that grows as it must.
 
@@ -86,8 +87,8 @@ def finite_state_projection(
     """
     asked = checked_times(times)
     checked_limits(tolerance, max_states)
-    model = jump_model(network, "finite_state_projection", parameters, single=True)
-    space = StateSpace(model.start, model.changes, model.rates, max_states)
+    model = jump_model(network, "finite_state_projection", parameters=parameters, single=True, **counting)
+    space = StateSpace(model.molecules.start, model.changes, model.rates, max_states)
     order = np.argsort(asked, kind="stable")
     found = flow(space, np.ones(1), asked[order], tolerance)
     back = np.argsort(order, kind="stable")
@@ -106,13 +107,14 @@ def transition_matrix(
     tolerance: float = 1e-6,
     max_states: int = 500_000,
     parameters: Mapping[str, float] | None = None,
+    **counting: Unpack[Counting],
 ) -> TransitionMatrix:
     """p(count of the species `readout` at one time | dose): a state projection per value of the parameter or start amount `dose`."""
     values = np.atleast_1d(np.asarray(doses, dtype=float))
     rows, lost, rounding = [], [], []
     for value in values:
         given = {**(parameters or {}), dose: float(value)}
-        found = finite_state_projection(network, [time], tolerance=tolerance, max_states=max_states, parameters=given)
+        found = finite_state_projection(network, [time], tolerance=tolerance, max_states=max_states, parameters=given, **counting)
         rows.append(found.marginal(readout, time))
         lost.append(found.lost_mass(time))
         rounding.append(found.integrator_bound(time))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 
-from sciml.errors import ConfigError, ConvergenceError, DataError
+from sciml.errors import ConfigError, ConvergenceError
 
 __all__ = ["StateSpace", "Uniformised", "checked_limits", "poisson_weights"]
 
@@ -90,7 +90,6 @@ class StateSpace:
 
     def _append(self, states: np.ndarray) -> None:
         rates = self._rates(states)
-        self._check(states, rates)
         self.states = np.concatenate([self.states, states])
         self.rates = np.concatenate([self.rates, rates])
         keys = self._hashed(self.states)
@@ -104,15 +103,6 @@ class StateSpace:
             self.targets[open_ends, reaction] = self.find(self.states[open_ends] + change)
         # a jump that cannot happen leads nowhere: it is never outside
         self.targets[self.rates == 0] = 0
-
-    def _check(self, states: np.ndarray, rates: np.ndarray) -> None:
-        bad = ~np.isfinite(rates) | (rates < 0)
-        if bad.any():
-            i, r = np.argwhere(bad)[0]
-            raise DataError(f"state projection: in state {states[i].tolist()} the rate of reaction {r} is {rates[i, r]!r}, expected >= 0")
-        if (states < 0).any():
-            i = np.flatnonzero((states < 0).any(axis=1))[0]
-            raise DataError(f"state projection: a reaction leads to the state {states[i].tolist()}, below zero")
 
     def _hashed(self, states: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):

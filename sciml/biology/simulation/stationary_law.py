@@ -1,0 +1,117 @@
+"""The law of counts that a network keeps for ever: 0 = A p on a growing set of states. An estimate, with what was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+import numpy as np
+from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from sciml.biology.network import Network
+from sciml.biology.simulation.count_law import CountLaw
+from sciml.biology.simulation.jump_model import Counting, jump_model
+from sciml.biology.simulation.state_space import StateSpace, checked_limits
+from sciml.errors import ConvergenceError
+
+__all__ = ["StationaryLaw", "stationary_law"]
+
+_MOST_LAYERS = 64
+
+
+@dataclass(frozen=True, repr=False)
+class StationaryLaw(CountLaw):
+    """p(x) that does not change, on `states`; `times` is [inf]. An estimate: what would leave the set is led back to its likeliest state.
+
+    `boundary_mass`: probability of the states from which the set can be left, `outflow`: probability that would leave per time; both are
+    zero for what was not cut off. `stopped`: "tolerance" (boundary_mass is below it) or "max_states".
+    """
+
+    boundary_mass: float
+    outflow: float
+    stopped: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able: what every law of counts says, and what was cut off."""
+        own = {"boundary_mass": self.boundary_mass, "outflow": self.outflow, "stopped": self.stopped}
+        return {**super().to_dict(), **own}
+
+    def __repr__(self) -> str:
+        return f"<StationaryLaw of {self.system.network.id!r}: {len(self.states)} states, {self.boundary_mass:.2g} at their boundary>"
+
+
+def stationary_law(
+    network: Network,
+    *,
+    tolerance: float = 1e-9,
+    max_states: int = 200_000,
+    parameters: Mapping[str, float] | None = None,
+    **counting: Unpack[Counting],
+) -> StationaryLaw:
+    """The stationary law that is reached from the network's start.
+
+    The set of states grows until the states from which it can be left hold less than `tolerance`. Raises ConvergenceError where it
+    depends on chance which law is reached (several closed classes). Source: Gupta, Mikelson and Khammash, J. Chem. Phys. 147 (2017) 154101.
+    """
+    checked_limits(tolerance, max_states)
+    model = jump_model(network, "stationary_law", parameters=parameters, single=True, **counting)
+    space = StateSpace(model.molecules.start, model.changes, model.rates, max_states)
+    layers, likeliest = 1, 0
+    while True:
+        p = _solved(space, likeliest, network.id)
+        likeliest = int(np.argmax(p))
+        leaving = space.leaving()
+        edge = np.where(leaving > 0, p, 0.0)
+        mass = float(edge.sum())
+        if mass <= tolerance or space.full:
+            break
+        order = np.argsort(-edge, kind="stable")
+        count = int(np.count_nonzero(mass - np.cumsum(edge[order]) > 0.5 * tolerance)) + 1
+        chosen = order[:count]
+        space.grow(np.sort(chosen[edge[chosen] > 0]), layers)
+        layers = min(2 * layers, _MOST_LAYERS)
+    return StationaryLaw(
+        **model.described(),
+        times=np.array([np.inf]),
+        states=space.states,
+        p=p[None, :],
+        boundary_mass=mass,
+        outflow=float(leaving @ p),
+        stopped="max_states" if space.full and mass > tolerance else "tolerance",
+    )
+
+
+def _solved(space: StateSpace, likeliest: int, name: str) -> np.ndarray:
+    """p with A p = 0, sum 1, on the one closed class; what leaves the set goes to the state `likeliest`."""
+    n = len(space)
+    back = coo_matrix((space.leaving(), (np.full(n, likeliest), np.arange(n))), shape=(n, n))
+    generator = (space.generator() + back).tocsc()
+    classes, label = connected_components(generator, directed=True, connection="strong")
+    links = generator.tocoo()
+    crossing = label[links.row] != label[links.col]
+    open_classes = np.unique(label[links.col[crossing & (links.data > 0)]])
+    closed = np.setdiff1d(np.arange(classes), open_classes)
+    if len(closed) != 1:
+        raise ConvergenceError(
+            f"{name}: which stationary law is reached depends on chance: there are {len(closed)} closed classes of states; "
+            "finite_state_projection at a late time gives the mixture"
+        )
+    inside = np.flatnonzero(label == closed[0])
+    p = np.zeros(n)
+    p[inside] = _null_vector(generator[inside][:, inside].tocsc(), int(np.argmax(inside == likeliest)))
+    return p
+
+
+def _null_vector(generator: csc_matrix, anchor: int) -> np.ndarray:
+    """The positive null vector of an irreducible generator: its entry `anchor` is set, the others follow."""
+    n = generator.shape[0]
+    if n == 1:
+        return np.ones(1)
+    others = np.delete(np.arange(n), anchor)
+    inner = generator[others][:, others].tocsc()
+    found = np.ones(n)
+    found[others] = np.maximum(splu(inner).solve(-np.asarray(generator[others][:, [anchor]].todense()).ravel()), 0.0)
+    return np.asarray(found / found.sum())
