@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,6 @@ class _Build:
         self._copied: dict[int, int] = {}
         self._p, self._y0 = np.atleast_2d(p), np.atleast_2d(y0)
         self._signs: Signs | None = None
-        self._amounts = self._witnesses()
 
     # numbers and nodes
 
@@ -281,6 +281,7 @@ class _Build:
 
     # what a law can be
 
+    @cached_property
     def _witnesses(self) -> list[np.ndarray]:
         """Whole amounts at which a law's sign is looked at, per state [_WITNESSES]: few, as at the start, and many."""
         random = np.random.default_rng(0)
@@ -298,7 +299,7 @@ class _Build:
         p = np.concatenate([self._p, np.broadcast_to(np.array(self.extra), (len(self._p), len(self.extra)))], axis=1)
         columns = list(np.resize(p, (_WITNESSES, p.shape[1])).T) if len(p) > 1 else list(p[0])
         times = np.geomspace(1e-6, 1e6, _WITNESSES) if self.graph.leaves([node], "time") else 0.0
-        value = self.graph.evaluate([node], states=self._amounts, params=columns, time=times)[0]
+        value = self.graph.evaluate([node], states=self._witnesses, params=columns, time=times)[0]
         return bool((value < 0).any())
 
     def _unfit(self) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,6 +23,12 @@ _LARGEST = 1 << 14
 
 Progress = Callable[[int, int], None]
 Work = Callable[[int, int, np.ndarray], None]
+
+
+@cache
+def _limit(setting: str) -> int:
+    """`thread_limit()` for a setting: what the machine grants is looked up once."""
+    return thread_limit()
 
 
 @dataclass
@@ -48,7 +56,8 @@ def run_blocks(n: int, work: Work, *, threads: int | None = None, progress: Prog
     """
     if threads is not None and threads < 1:
         raise ConfigError(f"threads: found {threads}, expected a whole number >= 1")
-    workers = min(threads or thread_limit(), thread_limit())
+    limit = _limit(os.environ.get("SCIML_NUM_THREADS", ""))
+    workers = min(threads or limit, limit)
     size = block or min(_LARGEST, max(64, -(-n // workers)))
     signals = [np.zeros(2, dtype=np.int64) for _ in range(0, n, size)]
     clock = _Clock(n, progress, time.monotonic(), time.monotonic())

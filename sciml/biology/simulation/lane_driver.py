@@ -16,7 +16,7 @@ from sciml.compiling import compiled
 __all__ = ["run_lanes"]
 
 _INFINITE, _ZERO, _LARGEST = np.float32(np.inf), np.float32(0), np.float32(LARGEST_COUNT)
-_RUNS, _RECORDS, _STOPPED = np.int32(0), np.int32(1), np.int32(2)
+_RUNS, _HALTS = np.uint8(0), np.uint8(1)
 
 
 def run_lanes(
@@ -55,8 +55,9 @@ def run_lanes(
     w = np.zeros((program.rows, LANES), dtype=np.float32)
     d = np.zeros((max(1, double.shape[1]), LANES))
     address = compiled_lanes(program.source).address
-    lost = _run(address, image, double, words, times, record, kept, w, d, np.zeros((2, LANES)), np.zeros((3, LANES), np.int64),
-                out, left, done, signals)  # fmt: skip
+    state = np.zeros(LANES, dtype=np.uint8)
+    lost = _run(address, image, double, words, times, record, kept, w, d, np.zeros((2, LANES)), np.zeros((2, LANES), np.int64), state,
+                state.view(np.int64), np.zeros(LANES, np.float32), out, left, done, signals)  # fmt: skip
     return bool(large.any() or lost)
 
 
@@ -77,19 +78,19 @@ _SINGLE, _DOUBLE = float32[:, ::1], float64[:, ::1]
 
 
 @compiled(
-    int64(int64, _SINGLE, _DOUBLE, _SINGLE, float64[::1], int64, int64, _SINGLE, _DOUBLE, _DOUBLE, int64[:, ::1], int64[:, :, ::1], _DOUBLE,
-          uint8[::1], int64[::1])
+    int64(int64, _SINGLE, _DOUBLE, _SINGLE, float64[::1], int64, int64, _SINGLE, _DOUBLE, _DOUBLE, int64[:, ::1], uint8[::1], int64[::1],
+          float32[::1], int64[:, :, ::1], _DOUBLE, uint8[::1], int64[::1])
 )  # fmt: skip
 def _run(
-    address: Any, image: Any, double: Any, words: Any, times: Any, begin: int, kept: int, w: Any, d: Any, clocks: Any, lanes: Any, out: Any,
-    left: Any, done: Any, signals: Any,
+    address: Any, image: Any, double: Any, words: Any, times: Any, begin: int, kept: int, w: Any, d: Any, clocks: Any, lanes: Any,
+    state: Any, eights: Any, most: Any, out: Any, left: Any, done: Any, signals: Any,
 ) -> int:  # fmt: skip
     """The loop of `run_lanes`; returns how many trajectories it left. `clocks`: time and next record of each lane, `lanes`: trajectory or -1,
-    number of the next record, what happened."""
+    number of the next record. `state`: whether a lane halted, `eights` the same bytes by eights; `most`: the largest count in a lane."""
     n, species, last, clock = len(out), out.shape[2], len(times), image.shape[1]
     waiting, active, lost = 0, 0, 0
     lanes[0, :] = -1
-    refill = True
+    refill, quiet = True, False
     while signals[0] == 0:
         if refill:
             refill = False
@@ -117,24 +118,26 @@ def _run(
                 break
         _call(address, w, d)
         for i in range(LANES):
+            most[i] = w[0, i]
+        for s in range(1, species):
+            for i in range(LANES):
+                most[i] = w[s, i] if w[s, i] > most[i] else most[i]
+        for i in range(LANES):
             t = w[clock, i]
-            lanes[2, i] = _STOPPED if t < _ZERO else _RUNS if t < _INFINITE else _RECORDS
+            running = (t >= _ZERO) & (t < _INFINITE)
+            state[i] = (_RUNS if running else _HALTS) | (_HALTS if most[i] > _LARGEST else _RUNS)
+        for i in range(LANES):
+            t = w[clock, i]
             clocks[0, i] = clocks[0, i] + abs(np.float64(t)) if t < _INFINITE else clocks[1, i]
             w[clock, i] = _ZERO
             w[clock + 1, i] = np.float32(clocks[1, i] - clocks[0, i])
-        for s in range(species):
-            for i in range(LANES):
-                lanes[2, i] = max(lanes[2, i], _STOPPED if w[s, i] > _LARGEST else _RUNS)
-        happened = 0
         for i in range(LANES):
-            happened += lanes[2, i]
-        if happened == 0:
-            continue
-        for i in range(LANES):
-            k, r = lanes[0, i], lanes[1, i]
-            if lanes[2, i] == _RUNS or k < 0:
+            if i % 8 == 0:
+                quiet = eights[i // 8] == 0
+            if quiet or state[i] == _RUNS or lanes[0, i] < 0:
                 continue
-            if lanes[2, i] == _STOPPED and clocks[0, i] < clocks[1, i]:
+            k, r = lanes[0, i], lanes[1, i]
+            if clocks[0, i] < clocks[1, i]:
                 left[k, 0], left[k, 1] = clocks[0, i], r
                 for s in range(species):
                     left[k, 2 + s] = w[s, i]
