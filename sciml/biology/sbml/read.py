@@ -85,7 +85,7 @@ def _companions(file: Path, sources: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     waiting = list(sources)
     while waiting:
-        source = waiting.pop().removeprefix("file:")
+        source = waiting.pop().removeprefix("file:").removeprefix("./")
         if source in found:
             continue
         if not source or Path(source).name != source or source in (".", "..") or any(c in source for c in ":\\\0"):

@@ -158,6 +158,7 @@ def test_external_models_lie_beside_the_file_or_are_refused(tmp_path):
     other.write_text(texts.document(texts.parameters("q"), (3, 1)))
     file = compose("other.xml")
     assert [p.id for p in load_sbml(file).parameters] == ["A__q"]
+    assert load_sbml(compose("./other.xml")) == load_sbml(compose("file:other.xml")) == load_sbml(file)
     other.write_text(texts.document(texts.parameters("w"), (3, 1)))
     assert [p.id for p in load_sbml(file).parameters] == ["A__w"]  # the cache looks at what lies beside, too
     for source in ("../other.xml", "/etc/passwd", "http://example.org/m.xml", "file:///etc/passwd", "sub/other.xml", "..", "C:\\m.xml"):
