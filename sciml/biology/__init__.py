@@ -81,7 +81,7 @@ __all__ = [
     "Normal",
 ]
 # Methods of Network whose work lies further down the row of imports: loaded here, at their first use.
-_METHODS = {"to_sbml": "sbml", "summary": "summary", "forecast": "simulation.forecast"}
+_METHODS = {"to_sbml": "sbml", "summary": "summary", "_repr_html_": "summary", "forecast": "simulation.forecast"}
 
 
 def _method(name: str, module: str) -> Any:

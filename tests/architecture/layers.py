@@ -47,7 +47,7 @@ BIOLOGY = (
     ("antimony", "bionetgen"),
     ("datasets",),
     ("kernels",),
-    ("structure",),
+    ("structure", "rates"),
     ("simulation", "information"),
     ("summary", "drawing"),
     ("channel",),
