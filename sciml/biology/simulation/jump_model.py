@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -58,6 +58,17 @@ class JumpModel:
     def nodes(self) -> list[int]:
         """A node per channel: its propensity."""
         return [channel.node for channel in self.jumps.channels]
+
+    @property
+    def macroscopic(self) -> list[int]:
+        """A node per channel with X^m for X (X - 1) ... where mass action is declared: the limit of many molecules."""
+        graph = self.jumps.graph
+        declared = {r.id for r in self.jumps.system.network.reactions if r.mass_action}
+        change = {}
+        for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
+            if op == "sub" and graph.ops[args[0]] == "state" and (graph.constant(args[1]) or 0.0) >= 1.0:
+                change[n] = args[0]
+        return [graph.substitute([c.node], change)[0] if declared.issuperset(c.names) else c.node for c in self.jumps.channels]
 
     def rates(self, states: np.ndarray) -> np.ndarray:
         """[n, R]: propensities in states [n, s] with the first row of parameters; one that is negative is a DataError with its reaction."""
@@ -124,15 +135,22 @@ def jump_model(
     parameters: Mapping[str, Any] | None = None,
     timed: bool = False,
     single: bool = False,
+    real: bool = False,
     **counting: Unpack[Counting],
 ) -> JumpModel:
     """The jump process of a network. What `method` cannot do is refused: events, rate rules and, unless `timed`, laws that name time.
 
-    `single`: one start, not one drawn by chance.
+    `single`: one start, not one drawn by chance. `real`: amounts are real numbers, so the start need not be whole.
     """
     if single and counting.get("initial") == "stochastic":
         raise ConfigError(f"initial: {method} begins at one state; found 'stochastic', expected None or 'round'")
-    found = in_molecules(network, n, seed, parameters=parameters, **counting)
+    if real and counting.get("initial") is None:
+        counting = {**counting, "initial": "round"}
+        found = in_molecules(network, n, seed, parameters=parameters, **counting)
+        start = np.atleast_2d(found.jumps.system.begin(parameters)[0]) * found.jumps.molecules
+        found = replace(found, start=start)
+    else:
+        found = in_molecules(network, n, seed, parameters=parameters, **counting)
     jumps = found.jumps
     faults = [f"event {e.id!r}" for e in jumps.events] + [f"the rate rule of {jumps.system.states[s]!r}" for s, _ in jumps.flows]
     if not timed:

@@ -1,0 +1,52 @@
+"""Times at which laws that name time jump: pulses, steps, recorded inputs. Methods with steps of their own end a step there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sciml.biology.kernels.compiled import made_once
+from sciml.biology.kernels.derivatives import partials
+from sciml.biology.kernels.system import System
+from sciml.biology.simulation.conditions import conditions_of
+from sciml.errors import ConfigError
+
+__all__ = ["time_breaks"]
+
+_JUMPS = frozenset(("lt", "leq", "eq", "neq", "floor", "ceil", "quotient", "rem"))
+_MOST = 100_000
+
+
+def time_breaks(system: System, start: np.ndarray, parameters: np.ndarray, until: float) -> np.ndarray:
+    """[K]: all times in (0, until) at which a comparison or rounding of time changes in a law, for parameters [m].
+
+    They must be linear in time and free of the state, as in `time > 100` or `rem(time, 24) < 8`; ConfigError names a law that is otherwise.
+    """
+    _refuse(system)
+    conditions = made_once(system, "conditions", conditions_of)
+    if conditions.clock is None:
+        return np.zeros(0)
+    p = np.concatenate([parameters, np.zeros(conditions.count)])
+    found: list[float] = []
+    t = conditions.next_change(0.0, start, p)
+    while t < until:
+        found.append(t)
+        if len(found) > _MOST:
+            raise ConfigError(f"{system.network.id}: its laws jump more than {_MOST} times before {until:g}")
+        t = conditions.next_change(t, start, p)
+    return np.array(found)
+
+
+def _refuse(system: System) -> None:
+    graph = system.graph
+    for reaction, rate in zip(system.network.reactions, system.rates, strict=True):
+        for n in graph.reach([rate]):
+            if graph.ops[n] not in _JUMPS or not graph.leaves([n], "time"):
+                continue
+            args = graph.args[n]
+            guard = graph.op("sub", *args) if graph.ops[n] in ("lt", "leq", "eq", "neq") else args[0]
+            slope = partials(graph, [guard], "time")[0].get(0)
+            if graph.leaves([guard], "state") or (slope is not None and graph.leaves([slope], "time")):
+                raise ConfigError(
+                    f"{system.network.id}: reaction {reaction.id!r} compares time in a way that is not linear in time or not free of the "
+                    "state; simulate_ssa takes it"
+                )
