@@ -26,6 +26,7 @@ class Finder:
         self.functions = {f["id"]: len(f["arguments"]) for f in network["functions"]}
 
     def refuse(self, line: int, what: str) -> None:
+        """Note something that cannot be taken."""
         self.context.unsupported.append((line, what))
 
 
