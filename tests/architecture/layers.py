@@ -50,6 +50,7 @@ BIOLOGY = (
     ("structure", "rates"),
     ("simulation", "information"),
     ("summary", "drawing"),
+    ("result_figures",),
     ("channel",),
     ("transmission", "cell", "fitting"),
     ("audit",),
