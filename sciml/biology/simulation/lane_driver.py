@@ -12,6 +12,8 @@ from numba.extending import intrinsic
 from sciml.biology.kernels.lanes import LANES, LARGEST_COUNT, LaneProgram, compiled_lanes
 from sciml.biology.simulation.draws import stream_words
 from sciml.compiling import compiled
+from sciml.errors import SciMLError
+from sciml.resources import cache_folder
 
 __all__ = ["run_lanes"]
 
@@ -58,6 +60,8 @@ def run_lanes(
     state = np.zeros(LANES, dtype=np.uint8)
     lost = _run(address, image, double, words, times, record, kept, w, d, np.zeros((2, LANES)), np.zeros((2, LANES), np.int64), state,
                 state.view(np.int64), np.zeros(LANES, np.float32), out, left, done, signals)  # fmt: skip
+    if lost < 0:
+        raise SciMLError(f"the compiled code in {cache_folder()} is of another version; remove that folder")
     return bool(large.any() or lost)
 
 
@@ -87,6 +91,8 @@ def _run(
 ) -> int:  # fmt: skip
     """The loop of `run_lanes`; returns how many trajectories it left. `clocks`: time and next record of each lane, `lanes`: trajectory or -1,
     number of the next record. `state`: whether a lane halted, `eights` the same bytes by eights; `most`: the largest count in a lane."""
+    if w.shape[1] != LANES:
+        return -1  # kept code of another number of lanes
     n, species, last, clock = len(out), out.shape[2], len(times), image.shape[1]
     waiting, active, lost = 0, 0, 0
     lanes[0, :] = -1

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.integrate import RK45
 
 from sciml.biology.simulation.draws import exponential
-from sciml.biology.simulation.scalar_loops import BROKEN, LACKING, REACHED, STOPPED, TRIGGERED, begin, draw, fire, renew, turned, walk
+from sciml.biology.simulation.row_walk import walk
+from sciml.biology.simulation.scalar_loops import BROKEN, LACKING, REACHED, STOPPED, TRIGGERED, begin, draw, fire, renew, turned
 from sciml.compiling import compiled
 
 __all__ = ["STUCK", "flow"]
@@ -31,7 +32,7 @@ _LOOKS = 10  # looks at triggers inside a step
 @compiled(error_model="numpy")
 def _slopes(table: Any, w: Any, t: float, y: Any, p: Any, out: Any) -> int:
     """d/dt of the moving states and of H; returns -1 or the channel that is negative or no number."""
-    walk(table.rows, table.drifting, 0, len(table.drifting), w, t, y, p)
+    walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, t, y, p)
     count = len(table.moving)
     for j in range(count):
         out[j] = w[table.rates[j]]
@@ -111,13 +112,13 @@ def _turns(
         theta = end * look / _LOOKS
         _between(z, slopes, h, theta, new)
         _place(table, new, y)
-        walk(table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + theta * h, low), high), y, p)
+        walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + theta * h, low), high), y, p)
         if turned(table, w, before):
             for _ in range(52):
                 middle = 0.5 * (seen + theta)
                 _between(z, slopes, h, middle, new)
                 _place(table, new, y)
-                walk(table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + middle * h, low), high), y, p)
+                walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + middle * h, low), high), y, p)
                 if turned(table, w, before):
                     theta = middle
                 else:
@@ -170,7 +171,8 @@ def flow(
             if r >= kept:
                 _between(z, slopes, size, min(1.0, (times[r] - t) / size), new)
                 _place(table, new, y)
-                out[r - kept] = y
+                for j in range(len(y)):
+                    out[r - kept, j] = y[j]
             r += 1
         _between(z, slopes, size, end, new)
         for j in range(count - 1):

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
 
-from sciml.biology.kernels.cache import load_source
-from sciml.biology.kernels.graph import BINARY, UNARY
-from sciml.biology.kernels.source import HEADER, written
-from sciml.biology.kernels.table import CODES
 from sciml.biology.simulation.draws import begin_stream, exponential, uniform
+from sciml.biology.simulation.row_walk import walk
 from sciml.compiling import compiled
 
-__all__ = ["BROKEN", "DONE", "LACKING", "REACHED", "STOPPED", "TRIGGERED", "begin", "jump", "run_plain", "walk"]
+__all__ = ["BROKEN", "DONE", "LACKING", "REACHED", "STOPPED", "TRIGGERED", "begin", "jump", "run_plain"]
 
 REACHED, TRIGGERED, DONE, BROKEN, LACKING, STOPPED = 0, 1, 2, 3, 4, 5
-
-_WALK = '''
-
-def walk(rows, listed, first, last, w, t, y, p):
-    """Compute rows listed[first:last], or rows first to last where nothing is listed."""
-    some = len(listed) > 0
-    for k in range(first, last):
-        i = listed[k] if some else k
-        op, a, b, c = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3]
-        if op == 1:
-            w[i] = y[a]
-        elif op == 2:
-            w[i] = p[a]
-        elif op == 0:
-            w[i] = np.int64(a).view(np.float64)
-        elif op == 3:
-            w[i] = t
-        CASES
-'''
-
-
-def _walk_source() -> str:
-    """Each operation as `kernels.source` writes it, so that all kernels agree."""
-    args = {**dict.fromkeys(UNARY, 1), **dict.fromkeys(BINARY, 2), "select": 3}
-    cases = [f"elif op == {CODES[op]}:\n    w[i] = {written(op, ['w[a]', 'w[b]', 'w[c]'][:count])}" for op, count in args.items()]
-    return HEADER + _WALK.replace("CASES", textwrap.indent("\n".join(cases), " " * 8).strip())
-
-
-walk = compiled(error_model="numpy")(load_source(_walk_source()).walk)
-_NONE = np.zeros(0, dtype=np.int64)
-
 
 @compiled(error_model="numpy")
 def begin(table: Any, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
     """Compute everything anew; returns -1, or the channel whose propensity is negative or no number."""
-    walk(table.rows, _NONE, 0, len(table.rows), w, t, y, p)
+    walk(table.walk, table.rows, table.every, 0, len(table.every), w, t, y, p)
     half = len(tree) // 2
     tree[:] = 0.0
     for c in range(len(table.channels)):
@@ -95,7 +60,7 @@ def fire(table: Any, c: int, y: Any) -> bool:
 def renew(table: Any, c: int, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
     """Compute again what channel c changed; returns -1 or the channel whose propensity is negative or no number."""
     half, bad = len(tree) // 2, -1
-    walk(table.rows, table.touched, table.touched_starts[c], table.touched_starts[c + 1], w, t, y, p)
+    walk(table.walk, table.rows, table.touched, table.touched_starts[c], table.touched_starts[c + 1], w, t, y, p)
     for k in range(table.renewed_starts[c], table.renewed_starts[c + 1]):
         other = table.renewed[k]
         a = w[table.channels[other]]
@@ -135,7 +100,8 @@ def jump(
         limit = min(following, until)
         while r < last and times[r] < limit:
             if r >= kept:
-                out[r - kept] = y
+                for j in range(len(y)):
+                    out[r - kept, j] = y[j]
             r += 1
         if r == last:
             result = DONE

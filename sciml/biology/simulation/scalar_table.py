@@ -13,19 +13,22 @@ import numpy as np
 
 from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.kernels.table import table
+from sciml.biology.simulation.row_walk import walk_address
 
 __all__ = ["ScalarTable", "scalar_table", "tree_size"]
 
 
 class ScalarTable(NamedTuple):
-    """All int64. `rows` [N, 4]: operation and arguments (`kernels.table`). `channels`, `triggers`, `rates`: rows of propensities, of event
+    """All int64. `walk`: address of the function that computes rows. `rows` [N, 4]: operation and arguments (`kernels.table`), `every`: all rows in order. `channels`, `triggers`, `rates`: rows of propensities, of event
     triggers and of d y / d t for the states `moving`; `drifting`: rows that change between jumps.
 
     Lists per channel c, flat[starts[c] : starts[c + 1]]: `changed` (state, by, ...), `needs` (state, least, ...), `touched` rows to compute again
     in this order, `renewed` channels whose propensity is among them.
     """
 
+    walk: int
     rows: np.ndarray
+    every: np.ndarray
     channels: np.ndarray
     triggers: np.ndarray
     rates: np.ndarray
@@ -69,7 +72,9 @@ def scalar_table(jumps: Jumps) -> ScalarTable:
     moving = [state for state, _ in jumps.flows]
     times = [_behind(users, row) for row, node in enumerate(order) if graph.ops[node] == "time"]
     return ScalarTable(
+        walk_address(),
         np.ascontiguousarray(rows),
+        np.arange(len(rows)),
         results[:count].copy(),
         results[count : count + len(jumps.events)].copy(),
         results[count + len(jumps.events) :].copy(),
