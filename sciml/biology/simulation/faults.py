@@ -13,7 +13,7 @@ from sciml.errors import ConvergenceError, DataError, SciMLError
 __all__ = ["explained"]
 
 
-def explained(system: System, nodes: Sequence[int], t: float, y: np.ndarray, p: np.ndarray, worst: int, steps: Any) -> SciMLError:
+def explained(system: System, nodes: Sequence[int], t: float, y: np.ndarray, p: np.ndarray, worst: int) -> SciMLError:
     """The error to raise for a run that stopped at time t in state y: DataError for a number that is not finite, else ConvergenceError."""
     name = system.network.id
     g = system.graph

@@ -45,7 +45,7 @@ _B = np.array(
         [-1.0530884977290216, 0.1017, 2.490627285651252793, -16.548102889244902, 47.37952196281928, -34.87065786149661, 2.5],
     ]
 )
-_STABLE = 3.3  # |h lambda| where stability holds the step back
+_STABLE = 2.8  # |h lambda| where stability holds the step back
 _PATIENCE = 15  # steps held back in a row before it counts as stiff
 
 
@@ -69,7 +69,7 @@ _ARGUMENTS = (
 
 # places in the two rows of numbers that control a run and say how it went
 T, H, STOP, RTOL, FLOOR, LAST_ERROR = range(6)
-NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED = range(10)
+NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, STIFFLY = range(11)
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -120,7 +120,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
     for b in range(ys.shape[0]):
         y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
         t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
-        status, held, tries, begun, growth = LIMIT, 0, 0, False, 8.0
+        status, held, free, tries, begun, growth = LIMIT, 0, 0, 0, False, 8.0
         if t >= stop:
             status = DONE
         while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
@@ -135,16 +135,15 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
             if ends:
                 h = stop - t
             for stage in range(1, 7):
+                target = new if stage == 6 else z
                 for i in range(n):
-                    z[i] = y[i] + h * _combined(_A, stage - 1, stage, k, i)
-                if stage == 6:
-                    z, new = new, z  # z stays at the sixth stage
-                call(rhs, t + _C[stage - 1] * h, new if stage == 6 else z, p, k[stage], table)
+                    target[i] = y[i] + h * _combined(_A, stage - 1, stage, k, i)
+                call(rhs, t + _C[stage - 1] * h, target, p, k[stage], table)
             whole[CALLS] += 6
             error = 0.0
             for i in range(n):
                 off = _combined(_E, 0, 7, k, i)
-                if off != 0.0:
+                if off != 0.0 and scale[i] + absolute[i] > 0:
                     ratio = abs(h * off) / weight(i, y, new, h * max(abs(k[0, i]), abs(k[6, i])), absolute, scale, rtol, floor)
                     if not ratio <= error:
                         error, whole[WORST] = ratio, i
@@ -177,7 +176,11 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
                     w = weight(i, y, new, 0.0, absolute, scale, rtol, floor)
                     if w > 0:
                         top, bottom = max(top, abs(k[6, i] - k[5, i]) / w), max(bottom, abs(new[i] - z[i]) / w)
-                held = held + 1 if h * top > _STABLE * bottom else 0
+                if h * top > _STABLE * bottom:
+                    held, free = held + 1, 0
+                else:
+                    free += 1
+                    held = 0 if free >= 6 else held
             t = new_t
             for i in range(n):
                 y[i] = new[i]

@@ -1,0 +1,193 @@
+"""Steps for stiff systems in compiled code, one for all models: the Rosenbrock method Rodas5P with its own dense output.
+
+Steinebach, BIT Numerical Mathematics 63 (2023) 27: order 5(4), stiffly accurate. Jacobian and df/dt come from the network, exact; the matrix
+1/(h gamma) - J is factorised on its own pattern of zeros, in an order that is chosen once per structure (`sparsity`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from sciml.biology.kernels.native import call
+from sciml.biology.simulation.crossings import crossed
+from sciml.biology.simulation.integrators import (
+    CALLS, CROSSED, DONE, FAILED, FLOOR, LIMIT, MOST, NEXT, REJECTED, RTOL, STATUS, STEPS, STOP, TO_THE_END, WATCHED, WORST, H, T,
+    first_step, handed_out, weight,
+)  # fmt: skip
+from sciml.compiling import compiled
+
+__all__ = ["rosenbrock"]
+
+_GAMMA = 0.21193756319429014
+_A = np.array(
+    [
+        [0, 0, 0, 0, 0, 0, 0],
+        [3.0, 0, 0, 0, 0, 0, 0],
+        [2.849394379747939, 0.45842242204463923, 0, 0, 0, 0, 0],
+        [-6.954028509809101, 2.489845061869568, -10.358996098473584, 0, 0, 0, 0],
+        [2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641, 0, 0, 0],
+        [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946, 0, 0],
+        [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946, 1, 0],
+        [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946, 1, 1],
+    ]
+)
+_C = np.array(
+    [
+        [0, 0, 0, 0, 0, 0, 0],
+        [-14.155112264123755, 0, 0, 0, 0, 0, 0],
+        [-17.97296035885952, -2.859693295451294, 0, 0, 0, 0, 0],
+        [147.12150275711716, -1.41221402718213, 71.68940251302358, 0, 0, 0, 0],
+        [165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306, 0, 0, 0],
+        [24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471, 0, 0],
+        [30.91273214028599, -3.1208243349937974, 77.79954646070892, 34.28646028294783, -19.097331116725623, -28.087943162872662, 0],
+        [37.80277123390563, -3.2571969029072276, 112.26918849496327, 66.9347231244047, -40.06618937091002, -54.66780262877968, -9.48861652309627],
+    ]
+)  # fmt: skip
+_TIMES = np.array([0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0])
+_D = np.array([0.21193756319429014, -0.42387512638858027, -0.3384627126235924, 1.8046452872882734, 2.325825639765069, 0.0, 0.0, 0.0])
+_DENSE = np.array(
+    [
+        [25.948786856663858, -2.5579724845846235, 10.433815404888879, -2.3679251022685204, 0.524948541321073, 1.1241088310450404,
+         0.4272876194431874, -0.17202221070155493],
+        [-9.91568850695171, -0.9689944594115154, 3.0438037242978453, -24.495224566215796, 20.176138334709044, 15.98066361424651,
+         -6.789040303419874, -6.710236069923372],
+        [11.419903575922262, 2.8879645146136994, 72.92137995996029, 80.12511834622643, -52.072871366152654, -59.78993625266729,
+         -0.15582684282751913, 4.883087185713722],
+    ]
+)  # fmt: skip
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _factorised(lu: Any, work: Any, starts: Any, columns: Any, diagonal: Any) -> bool:
+    """Rows of L and U in the place of the matrix, without exchanges; False where a pivot vanishes."""
+    for r in range(diagonal.size):
+        for e in range(starts[r], starts[r + 1]):
+            work[columns[e]] = lu[e]
+        for e in range(starts[r], diagonal[r]):
+            c = columns[e]
+            factor = work[c] / lu[diagonal[c]]
+            work[c] = factor
+            for other in range(diagonal[c] + 1, starts[c + 1]):
+                work[columns[other]] -= factor * lu[other]
+        for e in range(starts[r], starts[r + 1]):
+            lu[e] = work[columns[e]]
+        if not abs(lu[diagonal[r]]) > 0.0:
+            return False
+    return True
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _solve(lu: Any, starts: Any, columns: Any, diagonal: Any, order: Any, right: Any, x: Any, out: Any) -> None:
+    for r in range(order.size):
+        total = right[order[r]]
+        for e in range(starts[r], diagonal[r]):
+            total -= lu[e] * x[columns[e]]
+        x[r] = total
+    for back in range(order.size):
+        r = order.size - 1 - back
+        total = x[r]
+        for e in range(diagonal[r] + 1, starts[r + 1]):
+            total -= lu[e] * x[columns[e]]
+        x[r] = total / lu[diagonal[r]]
+        out[order[r]] = x[r]
+
+
+_ADDRESS, _TABLE, _ROW, _ROWS = types.int64, types.int64[::1], types.float64[::1], types.float64[:, ::1]
+_PATTERN = (_TABLE,) * 5
+_STATE = (_ROWS, _ROWS, _ROW, _ROW, types.float64[:, :, ::1], _ROW, _ROWS, _ROWS, types.int64[:, ::1])
+
+
+@compiled(types.void(_ADDRESS, _TABLE, _ADDRESS, _TABLE, *_PATTERN, _ADDRESS, _TABLE, *_STATE), error_model="numpy")
+def rosenbrock(  # type: ignore[no-untyped-def]
+    rhs, table, jacobian, jacobian_table, entries, starts, columns, diagonal, order, conditions, guards, ys, ps, marks, grid, outs,
+    absolute, scales, reals, wholes,
+):  # fmt: skip
+    """As `integrators.explicit`. `jacobian` writes the entries of J that are not zero by structure, then df/dt; `entries`, `starts`,
+    `columns`, `diagonal`, `order` are those of `sparsity.Pattern`."""
+    n, count = ys.shape[1], entries.size
+    k, poly, z, new, right, x, slopes = np.empty((8, n)), np.empty((5, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    lu, values, seen = np.empty(columns.size), np.empty(count + n), np.empty((4, wholes[0, WATCHED]))
+    for b in range(ys.shape[0]):
+        y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
+        t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
+        status, tries, growth, fresh = LIMIT, 0, 6.0, True
+        if t >= stop:
+            status = DONE
+        while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
+            if fresh:
+                call(rhs, t, y, p, slopes, table)
+                call(jacobian, t, y, p, values, jacobian_table)
+                fresh = False
+                if h <= 0:
+                    growth = 100.0
+                    h = first_step(stop - t, y, slopes, absolute, scale, real)
+            proposed = h
+            ends = t + 1.001 * h >= stop
+            if ends:
+                h = stop - t
+            for e in range(columns.size):
+                lu[e] = 0.0
+            for i in range(n):
+                lu[diagonal[i]] = 1.0 / (h * _GAMMA)
+            for e in range(count):
+                if abs(values[e]) < np.inf:  # an infinite slope (a root at zero) is left out: order is lost there, not safety
+                    lu[entries[e]] -= values[e]
+            error = 0.0 if _factorised(lu, x, starts, columns, diagonal) else np.inf
+            for stage in range(8):
+                for i in range(n):
+                    shift = total = 0.0
+                    for j in range(stage):
+                        shift += _A[stage, j] * k[j, i]
+                        total += _C[stage, j] * k[j, i]
+                    new[i] = y[i] + shift
+                    right[i] = total / h + h * _D[stage] * values[count + i]
+                call(rhs, t + _TIMES[stage] * h, new, p, z, table)
+                for i in range(n):
+                    right[i] += z[i]
+                _solve(lu, starts, columns, diagonal, order, right, x, k[stage])
+            whole[CALLS] += 8
+            for i in range(n):
+                new[i] += k[7, i]
+                if k[7, i] != 0.0 and scale[i] + absolute[i] > 0:
+                    ratio = abs(k[7, i]) / weight(i, y, new, h * abs(slopes[i]), absolute, scale, rtol, floor)
+                    if not ratio <= error:
+                        error, whole[WORST] = ratio, i
+            if not error <= 1.0:
+                whole[REJECTED] += 1
+                tries += 1
+                h *= max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1
+                if t + h == t or tries > 100:
+                    status = FAILED
+                continue
+            whole[STEPS] += 1
+            tries = 0
+            new_t = stop if ends else t + h
+            if conditions or (next < grid.size and grid[next] <= new_t):
+                for i in range(n):
+                    d1 = d2 = d3 = 0.0
+                    for j in range(8):
+                        d1 += _DENSE[0, j] * k[j, i]
+                        d2 += _DENSE[1, j] * k[j, i]
+                        d3 += _DENSE[2, j] * k[j, i]
+                    poly[0, i], poly[1, i] = y[i], new[i] - y[i] + d1
+                    poly[2, i], poly[3, i], poly[4, i] = d2 - d1, d3 - d2, -d3
+            if conditions:
+                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z)
+                if change >= 0.0:
+                    new_t, status = change, CROSSED
+                    for i in range(n):
+                        new[i] = z[i]
+            inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
+            next = handed_out(t, h, new_t, inside, poly, grid, out, next)
+            t, fresh = new_t, True
+            for i in range(n):
+                y[i] = new[i]
+                scale[i] = max(scale[i], abs(new[i]))
+            h *= min(growth, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+            growth = 6.0
+            if status == LIMIT and ends:
+                h, status = max(h, proposed), DONE
+        real[T], real[H], whole[NEXT], whole[STATUS] = t, h, next, status

@@ -1,0 +1,157 @@
+"""A deterministic run: many sets of numbers in one compiled loop, or one set from event to event."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sciml.biology.kernels.system import System
+from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation.conditions import after
+from sciml.biology.simulation.equations import Equations
+from sciml.biology.simulation.events import Events
+from sciml.biology.simulation.faults import explained
+from sciml.devices import thread_limit
+
+__all__ = ["Run"]
+
+_MOST_STEPS = 1_000_000
+_ROWS_PER_THREAD = 32
+_QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
+
+
+@dataclass(frozen=True)
+class Run:
+    """The options of a call, and its two ways: many sets in one loop, or one set from change to change."""
+
+    system: System
+    equations: Equations
+    grid: np.ndarray
+    rtol: float
+    absolute: np.ndarray
+    floor: float
+    method: str
+    seed: int
+
+    def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        """[B, T, n] for all sets of start and parameters, and what it took."""
+        count, n = states.shape
+        out = np.empty((count, len(self.grid), n))
+        real, whole = self.controls(count)
+        numbers = np.concatenate([numbers, np.zeros((count, self.equations.conditions.count))], axis=1)
+        if self.equations.smooth:
+            real[:, steps.STOP], whole[:, steps.TO_THE_END] = self.grid[-1], 1
+            y = states.copy()
+            out[:, self.grid == 0] = states[:, None]
+            whole[:, steps.NEXT] = np.searchsorted(self.grid, 0.0, side="right")
+            self.advance(y, numbers, np.zeros(0), out, scale, real, whole)
+        else:
+            for b in range(count):
+                self.eventful(
+                    states[b : b + 1].copy(), numbers[b : b + 1], out[b : b + 1], scale[b : b + 1], real[b : b + 1], whole[b : b + 1]
+                )
+        names = {"steps": steps.STEPS, "rejected": steps.REJECTED, "evaluations": steps.CALLS}
+        return out, {name: int(whole[:, place].sum()) for name, place in names.items()}
+
+    def controls(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        real, whole = np.zeros((count, 6)), np.zeros((count, 11), dtype=np.int64)
+        real[:, steps.RTOL], real[:, steps.FLOOR], real[:, steps.LAST_ERROR] = self.rtol, self.floor, 1e-4
+        whole[:, steps.MOST] = _MOST_STEPS
+        whole[:, steps.SWITCH], whole[:, steps.STIFFLY] = self.method == "auto", self.method == "stiff"
+        return real, whole
+
+    def advance(self, y: Any, p: Any, marks: Any, out: Any, scale: Any, real: Any, whole: Any) -> None:
+        """All rows from where each is to its stop, explicitly or, once a row was stiff, by the stiff method; raises where one fails."""
+        stiff = whole[:, steps.STIFFLY] == 1
+        arrays = (y, p, out, scale, real, whole)
+        if not stiff.all():
+            self.call(self.explicitly, marks, arrays, ~stiff)
+            stiff |= whole[:, steps.STATUS] == steps.STIFF
+            whole[stiff, steps.STIFFLY] = 1
+            stiff &= whole[:, steps.STATUS] == steps.STIFF
+        if stiff.any():
+            self.call(self.stiffly, marks, arrays, stiff)
+        bad = np.flatnonzero((whole[:, steps.STATUS] == steps.FAILED) | (whole[:, steps.STATUS] == steps.LIMIT))
+        if len(bad):
+            b = int(bad[0])
+            worst = int(whole[b, steps.WORST])
+            raise explained(self.system, self.equations.conditions.smooth, real[b, steps.T], y[b], p[b], worst)
+
+    def call(self, integrate: Any, marks: np.ndarray, arrays: tuple[Any, ...], rows: np.ndarray) -> None:
+        """`integrate` on some rows of the arrays, which it changes; on several threads where there are many."""
+        chosen = arrays if rows.all() else tuple(a[rows] for a in arrays)
+        y, p, out, scale, real, whole = chosen
+        watched = self.equations.conditions.watched
+        looked = len(marks) > 0 and watched is not None
+        whole[:, steps.WATCHED] = watched.results if looked and watched else 0
+        conditions = (watched.address, watched.context) if looked and watched else (0, self.equations.rhs.context)
+
+        def part(some: slice) -> None:
+            state = (y[some], p[some], marks, self.grid, out[some], self.absolute, scale[some], real[some], whole[some])
+            integrate(*conditions, *state)
+
+        count = min(thread_limit(), len(y) // _ROWS_PER_THREAD)
+        if count > 1:
+            edges = np.linspace(0, len(y), count + 1).astype(int)
+            with ThreadPoolExecutor(count) as pool:
+                list(pool.map(part, [slice(a, b) for a, b in itertools.pairwise(edges)]))
+        else:
+            part(slice(None))
+        if chosen is not arrays:
+            for whole_array, some_rows in zip(arrays, chosen, strict=True):
+                whole_array[rows] = some_rows
+
+    def explicitly(self, *state: Any) -> None:
+        rhs = self.equations.rhs
+        steps.explicit(rhs.address, rhs.context, *state)
+
+    def stiffly(self, *state: Any) -> None:
+        from sciml.biology.simulation.rosenbrock import rosenbrock  # compiled, or read from the cache, only where it is needed
+
+        rhs, (jacobian, places) = self.equations.rhs, self.equations.jacobian
+        rosenbrock(rhs.address, rhs.context, jacobian.address, jacobian.context, *places.arrays, *state)
+
+    def eventful(self, y: np.ndarray, p: np.ndarray, out: np.ndarray, scale: Any, real: Any, whole: Any) -> None:
+        """One set: from one event, break point or changed condition to the next. y [1, n], p [1, m + modes], out [1, T, n]."""
+        conditions, end, t = self.equations.conditions, float(self.grid[-1]), 0.0
+        events = Events(self.equations.events, self.seed) if self.equations.events else None
+        quick, last = 0, -np.inf
+        modes = slice(conditions.parameters - conditions.count, conditions.parameters)
+        while True:
+            changed = self.happen(events, t, y[0], p[0])
+            self.hand_out(t, y, out, whole)
+            changed |= self.happen(events, after(t), y[0], p[0])
+            if t >= end:
+                return
+            if conditions.modes is not None:
+                p[0, modes] = conditions.modes(after(t), y[0], p[0])
+            np.maximum(scale, np.abs(y), out=scale)
+            stop = min(end, conditions.next_change(t, y[0], p[0]), events.due if events else np.inf)
+            marks = np.concatenate(
+                [p[0, modes][list(conditions.watched_modes)], events.now[list(conditions.watched_triggers)] if events else []]
+            )
+            quick = quick + 1 if t - last < _QUICK * end else 0
+            last = t
+            if quick > _QUICK_CHANGES:  # slides along a condition: it is looked at again only after a short time
+                marks, stop = marks[:0], min(stop, t + _QUICK * end * 2.0 ** min(quick - _QUICK_CHANGES, 12))
+            real[0, steps.STOP], real[0, steps.T] = stop, t
+            if changed or whole[0, steps.STATUS] == steps.CROSSED or stop < end:
+                real[0, steps.H] = 0.0
+            self.advance(y, p, marks, out, scale, real, whole)
+            t = float(real[0, steps.T])
+
+    def happen(self, events: Events | None, t: float, y: np.ndarray, p: np.ndarray) -> bool:
+        if events is None or not events.happen(t, y, p):
+            return False
+        y[:] = self.system.settle(t, y, p)
+        return True
+
+    def hand_out(self, t: float, y: np.ndarray, out: np.ndarray, whole: np.ndarray) -> None:
+        """The state at exactly this time."""
+        while whole[0, steps.NEXT] < len(self.grid) and self.grid[whole[0, steps.NEXT]] <= t:
+            out[0, whole[0, steps.NEXT]] = y[0]
+            whole[0, steps.NEXT] += 1
