@@ -71,15 +71,14 @@ class Annotations:
 def _sorted(annotation: str) -> tuple[str, str]:
     """(what may stay in an annotation, what may not stand at its top: elements without namespace or of one that stands there already)."""
     seen = {"", MARK}
-    bound = []
-    opening = _OPENING.match(annotation)
-    free = annotation[opening.end() if opening else 0 :].removesuffix("</annotation>")
+    free: list[str] = []
+    bound: list[str] = []
     for space, text in parts(annotation):
-        if space in seen or space.startswith("http://www.sbml.org/sbml/level"):
-            bound.append(text)
-            free = free.replace(text, "", 1)
-        seen.add(space)
-    return free, "\n".join(bound)
+        allowed = space is None or not (space in seen or space.startswith("http://www.sbml.org/sbml/level"))
+        (free if allowed else bound).append(text)
+        if space is not None:
+            seen.add(space)
+    return "".join(free), "\n".join(bound)
 
 
 def _annotation(free: str, bound: str, mark: str, start: str = "<annotation>") -> str:

@@ -5,6 +5,7 @@ The defaults are those of the model's own level: in level 2 a species and a para
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sciml.biology.sbml.context import Context, flag, real
@@ -155,7 +156,7 @@ def events(context: Context, model: Element, taken: set[str]) -> list[Plain]:
             context.refuse(element, f"{where}: timeUnits {element.attributes['timeUnits']!r} of its own for the delay")
         context.keep(element, id)
         event: Plain = {**_named(element, id), "trigger": {"math": condition}, "line": element.line}
-        event["assignments"] = list(_assignments(context, element, where))
+        event["assignments"] = list(_assignments(context, element, id))
         event["values_at_trigger"] = flag(context, element, "useValuesFromTriggerTime", True, where)
         event["initial_value"] = flag(context, trigger, "initialValue", True, where)
         event["persistent"] = flag(context, trigger, "persistent", True, where)
@@ -168,13 +169,15 @@ def events(context: Context, model: Element, taken: set[str]) -> list[Plain]:
     return result
 
 
-def _assignments(context: Context, event: Element, where: str) -> Any:
+def _assignments(context: Context, event: Element, id: str) -> Iterator[list[Any]]:
+    where = f"event {id!r}"
     for element in event.listed("listOfEventAssignments"):
         variable = element.attributes.get("variable", "")
         math = context.math(element, f"{where}, assignment to {variable!r}")
         if math is None:
             context.warn(element, f"{where}: the assignment to {variable!r} has no formula and is left out")
             continue
+        context.keep(element, f"{id}.{variable}")
         yield [variable, {"math": math}]
 
 

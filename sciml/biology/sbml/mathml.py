@@ -31,7 +31,9 @@ _OPERATIONS = frozenset(ARITY) - _NO_ELEMENT
 
 def body(math: Element, report: Report) -> Any:
     """The list form of what a <math> holds; None where it is empty. What has no meaning here goes to `report` and becomes NaN."""
-    parts = [c for c in math.children if c.space == MATHML]
+    if math.space != MATHML:
+        return _unknown(math, f"<math> in the namespace {math.space!r}, expected MathML's", report)
+    parts = math.children
     if not parts:
         return None
     if len(parts) > 1:
@@ -41,6 +43,9 @@ def body(math: Element, report: Report) -> Any:
 
 def function(math: Element, report: Report) -> tuple[list[str], Any]:
     """(arguments, body) of the <lambda> that a <math> holds; the body is None where there is none."""
+    if math.space != MATHML:
+        report(math, f"<math> in the namespace {math.space!r}, expected MathML's")
+        return [], None
     found = _inner(math.children[0]) if math.children else None
     if found is None or found.name != "lambda":
         if found is not None:

@@ -128,23 +128,39 @@ def _quoted(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-def parts(text: str) -> list[tuple[str, str]]:
-    """(namespace, text) of each element that stands directly in the root."""
+def parts(text: str) -> list[tuple[str | None, str]]:
+    """What stands in the root of a text, cut up: (namespace, text) of each element, (None, text) of what is between them."""
     data = text.encode("utf-8")
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str | None, str]] = []
     starts: list[tuple[str, int]] = []
+    last = 0  # where the part before this one ended
     parser = expat.ParserCreate(namespace_separator=" ")
 
+    def tag_end(first: int) -> int:
+        tag = _TAG.match(data, first)
+        return tag.end() if tag else first
+
+    def add(space: str | None, until: int) -> None:
+        nonlocal last
+        found.append((space, data[last:until].decode("utf-8")))
+        last = until
+
     def start(tag: str, _: dict[str, str]) -> None:
+        nonlocal last
         starts.append((tag.rpartition(" ")[0], parser.CurrentByteIndex))
+        if len(starts) == 1:
+            last = tag_end(parser.CurrentByteIndex)
+        elif len(starts) == 2:
+            add(None, parser.CurrentByteIndex)
 
     def end(_: str) -> None:
         space, first = starts.pop()
         if len(starts) == 1:
-            opening = _TAG.match(data, first)
-            empty = opening is not None and opening.group().endswith(b"/>")  # then expat stands behind it, else before its closing tag
-            closing = opening if empty else _TAG.match(data, parser.CurrentByteIndex)
-            found.append((space, data[first : closing.end() if closing else None].decode("utf-8")))
+            own = tag_end(first)
+            empty = data[own - 2 : own] == b"/>"  # then expat stands behind it, else before the closing tag
+            add(space, own if empty else tag_end(parser.CurrentByteIndex))
+        elif not starts:
+            add(None, max(last, parser.CurrentByteIndex))
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(data, True)

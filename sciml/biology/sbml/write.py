@@ -161,7 +161,8 @@ class _Writer:
             if formula is not None:
                 content += self.element(name, {}, f"{e.id}.{name}", to_mathml(formula))
         content += _list(
-            "EventAssignments", [_tag("eventAssignment", {"variable": id}, to_mathml(formula)) for id, formula in e.assignments]
+            "EventAssignments",
+            [self.element("eventAssignment", {"variable": id}, f"{e.id}.{id}", to_mathml(formula)) for id, formula in e.assignments],
         )
         return self.element("event", {**_about(e), "useValuesFromTriggerTime": e.values_at_trigger}, e.id, content)
 

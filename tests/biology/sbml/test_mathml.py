@@ -118,3 +118,11 @@ def same(a, b):
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return a == b
+
+
+def test_another_namespace_is_no_mathematics():
+    found = []
+    report = lambda element, what: found.append(what)  # noqa: E731
+    assert body(parse("<math xmlns='urn:x'><cn>1</cn></math>"), report) == ["notanumber"]
+    assert function(parse("<math><lambda><cn>1</cn></lambda></math>"), report) == ([], None)
+    assert [what[:23] for what in found] == ["<math> in the namespace"] * 2

@@ -42,7 +42,10 @@ def test_empty_notes():
 
 def test_parts_of_an_annotation():
     found = parts('<annotation xmlns:x="urn:x"><x:a/> <x:b>t<x:c/></x:b><d xmlns="urn:d">e</d><f/></annotation>')
-    assert found == [("urn:x", "<x:a/>"), ("urn:x", "<x:b>t<x:c/></x:b>"), ("urn:d", '<d xmlns="urn:d">e</d>'), ("", "<f/>")]
+    elements = [("urn:x", "<x:a/>"), ("urn:x", "<x:b>t<x:c/></x:b>"), ("urn:d", '<d xmlns="urn:d">e</d>'), ("", "<f/>")]
+    assert [part for part in found if part[0] is not None] == elements
+    assert [text for space, text in found if space is None] == ["", " ", "", "", ""]
+    assert parts("<annotation/>") == [(None, "")]
 
 
 def test_no_xml_is_refused():
