@@ -14,11 +14,13 @@ import numpy as np
 from sciml.biology.kernels.compiled import made_once
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.system import System
-from sciml.biology.simulation.ode import Equations, Run
+from sciml.biology.simulation.equations import Equations, equations_of
+from sciml.biology.simulation.run import Run
 from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "SensitiveFlow", "differentiable"]
 
+_FLOOR = 1e-10  # of the largest size that a state has had: what is small for it
 _LONGEST = 24  # times that the horizon of a steady state is made 4 times longer
 _STEADY = 1e-8  # relative change of every state, over a horizon 4 times as long, below which it is steady
 
@@ -28,12 +30,12 @@ class Flow:
 
     def __init__(self, system: System, rtol: float, equations: Equations | None = None) -> None:
         self.system, self.rtol = system, rtol
-        self.equations = equations or made_once(system, "ode", Equations)
+        self.equations = equations or equations_of(system)
 
     def run(self, y: np.ndarray, p: np.ndarray, grid: np.ndarray) -> np.ndarray:
         """[V, C, T, n] at the times of `grid`."""
         flat = y.reshape(-1, y.shape[-1])
-        run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), 1e-10, "explicit", 0)
+        run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), _FLOOR, "auto", 0)
         found = run.all(flat, p.reshape(len(flat), -1), np.abs(flat))[0]
         return found.reshape(*y.shape[:-1], len(grid), y.shape[-1])
 
