@@ -15,11 +15,12 @@ class NotLinearError(DataError):
     """Equations that do not determine their unknowns by elimination."""
 
 
-def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int]) -> dict[int, int]:
+def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int], *, resting: bool = False) -> dict[int, int]:
     """{unknown: node} such that every equation (a node) is zero: Gaussian elimination on nodes.
 
     The equations must be linear in the `unknown` leaves of these indices (their coefficients may depend on anything else). Equations that
-    hold by structure are left out. Raises NotLinearError where an unknown is not determined.
+    hold by structure are left out. `resting`: where a coefficient to divide by is zero at run time (a reaction that is switched off), its
+    unknown is zero. Raises NotLinearError where an unknown is not determined.
     """
     if not unknowns:
         return {}
@@ -40,12 +41,19 @@ def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int]) -> di
             raise NotLinearError("the equations do not determine all that they should")
         rows.remove(found)
         row, right = found
-        scaled = {u: graph.over(node, row[unknown]) for u, node in row.items() if u != unknown}
-        pivot = (unknown, scaled, graph.over(right, row[unknown]))
+        over = _guarded if resting and graph.constant(row[unknown]) is None else Graph.over
+        scaled = {u: over(graph, node, row[unknown]) for u, node in row.items() if u != unknown}
+        pivot = (unknown, scaled, over(graph, right, row[unknown]))
         rows = [_reduced(graph, r, pivot) for r in rows]
         pivots = [(p[0], *_reduced(graph, (p[1], p[2]), pivot)) for p in pivots]
         pivots.append(pivot)
     return {unknown: right for unknown, _, right in pivots}
+
+
+def _guarded(graph: Graph, a: int, b: int) -> int:
+    """a / b, and zero where b is."""
+    zero = graph.const(0.0)
+    return a if graph.constant(a) == 0 else graph.op("select", graph.op("eq", b, zero), zero, graph.op("div", a, b))
 
 
 def _reduced(graph: Graph, equation: tuple[dict[int, int], int], pivot: tuple[int, dict[int, int], int]) -> tuple[dict[int, int], int]:

@@ -307,7 +307,7 @@ def _solved(run: Symbols, roles: Roles, derivatives: list[int]) -> list[dict[int
     rates = g.substitute(derivatives, algebraic)
     equations = [total(g, node, lambda index: rates[index]) for node in zero]
     try:
-        found = solve(g, equations, list(unknowns.values()))
+        found = solve(g, equations, list(unknowns.values()), resting=True)
     except NotLinearError as error:
         names = ", ".join(f"{id!r}" for id in unknowns)
         raise DataError(f"{roles.network.id}: algebraic rules or fast reactions do not determine {names}: {error}") from error

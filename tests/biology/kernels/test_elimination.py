@@ -47,3 +47,12 @@ def test_what_is_not_determined_is_refused(power):
     equation = g.op("mul", u, u) if power == "square" else g.leaf("state")
     with pytest.raises(NotLinearError):
         solve(g, [equation], [0])
+
+
+def test_what_is_switched_off_rests():
+    """k u = k x: u = x, and 0 while k is 0."""
+    g = Graph()
+    k, u, x = g.leaf("param"), g.leaf("unknown", 0), g.leaf("state")
+    equation = g.op("sub", g.op("mul", k, u), g.op("mul", k, x))
+    (node,) = solve(g, [equation], [0], resting=True).values()
+    assert g.evaluate([node], states=[3.0], params=[2.0]) == [3.0] and g.evaluate([node], states=[3.0], params=[0.0]) == [0.0]

@@ -188,6 +188,23 @@ def test_fast_reactions_stay_at_their_equilibrium():
     assert system.begin()[0].tolist() == pytest.approx([10 / 3, 20 / 3, 0.0])
 
 
+def test_a_fast_reaction_that_goes_to_completion():
+    """A -> B fast: what B gives to A comes back at once, while the reaction is on."""
+    net = Network(
+        "n",
+        species={"A": 4, "B": 2},
+        parameters={"on": 1.0, "k": 0.5},
+        reactions=[
+            Reaction("f", (Participant("A"),), (Participant("B"),), parse("on * A"), fast=True),
+            Reaction.parse("slow", "B -> A", rate="k"),
+        ],
+    )
+    system = compile_system(net)
+    assert system.begin()[0].tolist() == pytest.approx([0.0, 6.0])
+    assert slopes(system) == {"A": 0.0, "B": 0.0}
+    assert slopes(system, parameters={"on": 0.0}) == {"A": 1.0, "B": -1.0} and system.begin({"on": 0.0})[0].tolist() == [4.0, 2.0]
+
+
 def test_events_carry_volumes_for_concentrations():
     event = Event("e", parse("A < 1 && time > 2"), (("A", number(3)), ("c", number(4))), delay=parse("k"))
     net = concentrations(events=[event], compartments=[Compartment("c", 2.0, constant=False)])
