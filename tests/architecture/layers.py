@@ -44,7 +44,7 @@ BIOLOGY = (
     ("formula",),
     ("network",),
     ("sbml",),
-    ("antimony", "bionetgen"),
+    ("antimony", "bionetgen", "sedml"),
     ("datasets",),
     ("kernels",),
     ("structure", "rates"),

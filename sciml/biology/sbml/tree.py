@@ -11,7 +11,7 @@ from sciml.errors import DataError
 __all__ = ["MATHML", "Element", "descend", "parse", "parts"]
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
-_WITH_TEXT = frozenset(("ci", "cn", "csymbol"))
+_WITH_TEXT = frozenset(("ci", "cn", "csymbol", "value"))
 _KEPT = ("notes", "annotation")
 _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
