@@ -42,7 +42,7 @@ class Run:
         count, n = states.shape
         out = np.empty((count, len(self.grid), n))
         real, whole = self.controls(count)
-        numbers = np.concatenate([numbers, np.zeros((count, self.equations.conditions.count))], axis=1)
+        numbers = np.concatenate([numbers, np.zeros((count, self.equations.conditions.count + len(self.system.lags)))], axis=1)
         if self.equations.smooth:
             real[:, steps.STOP], whole[:, steps.TO_THE_END] = self.grid[-1], 1
             y = states.copy()
@@ -75,6 +75,10 @@ class Run:
             stiff &= whole[:, steps.STATUS] == steps.STIFF
         if stiff.any():
             self.call(self.stiffly, marks, arrays, stiff)
+        self.require_success(y, p, real, whole)
+
+    def require_success(self, y: Any, p: Any, real: Any, whole: Any) -> None:
+        """Raise where a row came to no end."""
         bad = np.flatnonzero((whole[:, steps.STATUS] == steps.FAILED) | (whole[:, steps.STATUS] == steps.LIMIT))
         if len(bad):
             b = int(bad[0])
@@ -94,8 +98,8 @@ class Run:
             state = (y[some], p[some], marks, self.grid, out[some], self.absolute, scale[some], real[some], whole[some])
             integrate(*conditions, *state)
 
-        count = min(thread_limit(), len(y) // _ROWS_PER_THREAD)
-        if count > 1:
+        count = len(y) // _ROWS_PER_THREAD
+        if count > 1 and (count := min(thread_limit(), count)) > 1:  # asking for the limit takes longer than one run
             edges = np.linspace(0, len(y), count + 1).astype(int)
             with ThreadPoolExecutor(count) as pool:
                 list(pool.map(part, [slice(a, b) for a, b in itertools.pairwise(edges)]))
@@ -121,16 +125,20 @@ class Run:
         events = Events(self.equations.events, self.seed) if self.equations.events else None
         quick, last = 0, -np.inf
         modes = slice(conditions.parameters - conditions.count, conditions.parameters)
+        self.begin(y[0], p[0])
         while True:
+            self.look_back(t, y[0], p[0])
             changed = self.happen(events, t, y[0], p[0])
             self.hand_out(t, y, out, whole)
             changed |= self.happen(events, after(t), y[0], p[0])
+            if changed:
+                self.jumped(t)
             if t >= end:
                 return
             if conditions.modes is not None:
                 p[0, modes] = conditions.modes(after(t), y[0], p[0])
             np.maximum(scale, np.abs(y), out=scale)
-            stop = min(end, conditions.next_change(t, y[0], p[0]), events.due if events else np.inf)
+            stop = min(end, conditions.next_change(t, y[0], p[0]), events.due if events else np.inf, self.next_break(t, y[0], p[0]))
             marks = np.concatenate(
                 [p[0, modes][list(conditions.watched_modes)], events.now[list(conditions.watched_triggers)] if events else []]
             )
@@ -143,6 +151,19 @@ class Run:
                 real[0, steps.H] = 0.0
             self.advance(y, p, marks, out, scale, real, whole)
             t = float(real[0, steps.T])
+
+    def begin(self, y: np.ndarray, p: np.ndarray) -> None:
+        """Before the first step of one set."""
+
+    def look_back(self, t: float, y: np.ndarray, p: np.ndarray) -> None:
+        """Bring what a model remembers into p."""
+
+    def next_break(self, t: float, y: np.ndarray, p: np.ndarray) -> float:
+        """The next time at which something from the past is felt."""
+        return np.inf
+
+    def jumped(self, t: float) -> None:
+        """The state was changed at time t."""
 
     def happen(self, events: Events | None, t: float, y: np.ndarray, p: np.ndarray) -> bool:
         if events is None or not events.happen(t, y, p):
