@@ -114,6 +114,7 @@ class _Build:
         ruled = {rule.variable for rule in system.network.rules if rule.kind == "rate"}
         ruled |= {system.states[state] for _, state in system.residuals}
         self.real = frozenset(i for i, id in enumerate(system.states) if id in ruled or not isinstance(elements[id], Species))
+        self.place = {id: index for index, id in enumerate(system.states)}
         self.extra: list[float] = []
         self._slots: dict[float, int] = {}
         self.of_species = dict(molecules)
@@ -239,10 +240,10 @@ class _Build:
         return node
 
     def _plain(self, species: str) -> bool:
-        return species in self.system.states
+        return species in self.place
 
     def _count(self, species: str) -> int:
-        return self.graph.leaf("state", self.system.states.index(species))
+        return self.graph.leaf("state", self.place[species])
 
     def _literal(self, reaction: Reaction, index: int, discrete: bool) -> int:
         """The law as it stands; a repeated reactant S^m in it is reported, and becomes S (S - 1) ... where that is asked."""
@@ -251,7 +252,7 @@ class _Build:
             order = _order(p.stoichiometry)
             if order < 2 or order != round(order) or not self._plain(p.species):
                 continue
-            state, m = self.system.states.index(p.species), int(order)
+            state, m = self.place[p.species], int(order)
             terms = products(g, node, fixed_nodes(g))
             if terms is None or not all(atoms.count((state, 0)) == m for atoms in terms):
                 continue

@@ -6,6 +6,7 @@ whole y_s >= 0.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,10 +21,13 @@ _NEVER_NEGATIVE = ("sqrt", "exp", "abs", "cosh", "lt", "leq", "eq", "neq", "and"
 _KEEPS_SIGN = ("floor", "ceil", "sinh", "tanh", "asinh", "atan", "asin")
 
 
+_fixed: weakref.WeakKeyDictionary[Graph, list[bool]] = weakref.WeakKeyDictionary()
+
+
 def fixed_nodes(graph: Graph) -> list[bool]:
-    """Per node: whether it depends on parameters and numbers alone."""
-    fixed: list[bool] = []
-    for op, args in zip(graph.ops, graph.args, strict=True):
+    """Per node: whether it depends on parameters and numbers alone. Kept, and continued where the graph has grown."""
+    fixed = _fixed.setdefault(graph, [])
+    for op, args in zip(graph.ops[len(fixed) :], graph.args[len(fixed) :], strict=True):
         fixed.append(op in ("const", "param") if not args else all(fixed[a] for a in args))
     return fixed
 
