@@ -16,13 +16,14 @@ __all__ = ["Context", "flag", "real"]
 class Context:
     """Level and version, and what was found on the way.
 
-    `unsupported`: (line, text) of what cannot be taken; `warnings`: what can be, with a word; `kept`: key -> notes and annotation as XML;
-    `marks`: key -> {name: attributes} of our own annotation.
+    `unsupported`: (line, text) of what cannot be taken; `warnings`: what can be, with a word; `lines`: key -> line of an element;
+    `kept`: key -> notes and annotation as XML; `marks`: key -> {name: attributes} of our own annotation.
     """
 
     level: tuple[int, int]
     unsupported: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     marks: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -45,6 +46,7 @@ class Context:
 
     def keep(self, element: Element, key: str) -> None:
         """Keep notes, annotation, metaid and sboTerm of an element under a key; our own annotation is taken out."""
+        self.lines.setdefault(key, element.line)
         text, marks = kept(element)
         if text:
             self.kept[key] = text

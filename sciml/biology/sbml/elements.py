@@ -88,9 +88,9 @@ def parameter(context: Context, element: Element, key: str) -> Plain:
     }
 
 
-def functions(context: Context, model: Element) -> tuple[list[Plain], dict[str, int]]:
-    """(functions, line of each); one without a body is left out: a call of it is found where it stands."""
-    result, lines = [], {}
+def functions(context: Context, model: Element) -> list[Plain]:
+    """Functions; one without a body is left out: a call of it is found where it stands."""
+    result = []
     for element in model.listed("listOfFunctionDefinitions"):
         id = element.attributes.get("id", "")
         where = f"function {id!r}"
@@ -100,9 +100,8 @@ def functions(context: Context, model: Element) -> tuple[list[Plain], dict[str, 
             context.warn(element, f"{where} has no body and is left out")
             continue
         context.keep(element, id)
-        lines[id] = element.line
         result.append({**_named(element, id), "arguments": arguments, "body": {"math": body}})
-    return result, lines
+    return result
 
 
 def rules(context: Context, model: Element) -> list[Plain]:
@@ -124,8 +123,8 @@ def rules(context: Context, model: Element) -> list[Plain]:
     return result
 
 
-def initial_assignments(context: Context, model: Element) -> list[tuple[str, Any, int]]:
-    """(id, formula, line) of initial assignments; one without a formula says nothing and is left out."""
+def initial_assignments(context: Context, model: Element) -> list[list[Any]]:
+    """[id, formula] of initial assignments; one without a formula says nothing and is left out."""
     result = []
     for element in model.listed("listOfInitialAssignments"):
         symbol = element.attributes.get("symbol", "")
@@ -134,7 +133,7 @@ def initial_assignments(context: Context, model: Element) -> list[tuple[str, Any
             context.warn(element, f"initial assignment of {symbol!r}: has no formula and is left out")
             continue
         context.keep(element, f"{symbol}.initial")
-        result.append((symbol, math, element.line))
+        result.append([symbol, {"math": math}])
     return result
 
 

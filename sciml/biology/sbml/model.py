@@ -52,8 +52,6 @@ def read_model(root: Element, context: Context) -> dict[str, Any]:
         context.warn(element, "a constraint is not watched and left out")
     network = _parts(context, model)
     check(context, network)
-    for lines in ("function lines", "initial lines"):
-        del network[lines]
     network["level"] = list(_origin(context) or context.level)
     network["annotations"] = [[key, text] for key, text in context.kept.items()]
     return network
@@ -63,22 +61,18 @@ def _parts(context: Context, model: Element) -> dict[str, Any]:
     taken = {e.attributes["id"] for e in descend(model) if "id" in e.attributes}
     used = {e.attributes[name] for e in descend(model) for name in ("units", "substanceUnits") if name in e.attributes}
     compartments = elements.compartments(context, model)
-    functions, function_lines = elements.functions(context, model)
     own: dict[str, Any] = {name: model.attributes[name] for name in ("id", "name") if name in model.attributes}
-    assignments = elements.initial_assignments(context, model)
     reaction_list, more_rules = reactions(context, model, taken)
     network: dict[str, Any] = {
         **own,
         "compartments": compartments,
         "species": elements.species(context, model, {c["id"] for c in compartments if c["dimensions"] == 0}),
         "parameters": elements.parameters(context, model),
-        "functions": functions,
+        "functions": elements.functions(context, model),
         "rules": elements.rules(context, model) + more_rules,
-        "initial_assignments": [[id, {"math": math}] for id, math, _ in assignments],
+        "initial_assignments": elements.initial_assignments(context, model),
         "reactions": reaction_list,
         "events": elements.events(context, model, taken),
-        "function lines": function_lines,
-        "initial lines": [line for _, _, line in assignments],
     }
     network["units"] = units(context, model, used)
     if "conversionFactor" in model.attributes:

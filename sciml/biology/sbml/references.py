@@ -29,6 +29,10 @@ class Finder:
         """Note something that cannot be taken."""
         self.context.unsupported.append((line, what))
 
+    def line(self, key: str) -> int:
+        """The line of an element by the key under which it is kept; 0 where it is not known."""
+        return self.context.lines.get(key, 0)
+
 
 def check(context: Context, network: Plain) -> None:
     """Note everything in a plain network that refers to nothing, contradicts itself or goes round in a circle."""
@@ -49,7 +53,7 @@ def _double_ids(finder: Finder) -> None:
         if not id:
             finder.refuse(0, "an element has no id")
         elif id in seen:
-            finder.refuse(element.get("line", 0), f"the id {id!r} is used twice")
+            finder.refuse(element.get("line", finder.line(id)), f"the id {id!r} is used twice")
         seen.add(id)
 
 
@@ -58,11 +62,13 @@ def _places(finder: Finder) -> None:
     kind = finder.kind
     for s in finder.network["species"]:
         if kind.get(s["compartment"]) != "compartments":
-            finder.refuse(0, f"species {s['id']!r}: lies in compartment {s['compartment']!r}, which is not there")
+            finder.refuse(finder.line(s["id"]), f"species {s['id']!r}: lies in compartment {s['compartment']!r}, which is not there")
         if "conversion_factor" in s and kind.get(s["conversion_factor"]) != "parameters":
-            finder.refuse(0, f"species {s['id']!r}: its conversion factor {s['conversion_factor']!r} is no parameter of the model")
+            finder.refuse(
+                finder.line(s["id"]), f"species {s['id']!r}: its conversion factor {s['conversion_factor']!r} is no parameter of the model"
+            )
     if (factor := finder.network.get("conversion_factor")) is not None and kind.get(factor) != "parameters":
-        finder.refuse(0, f"the model's conversion factor {factor!r} is no parameter of the model")
+        finder.refuse(finder.line(""), f"the model's conversion factor {factor!r} is no parameter of the model")
     for r in finder.network["reactions"]:
         for p in (*r["reactants"], *r["products"]):
             if kind.get(p["species"]) != "species":
@@ -75,7 +81,7 @@ def _places(finder: Finder) -> None:
 def _formulas(finder: Finder) -> dict[str, set[str]]:
     """Check the ids in every formula; returns what each assigned id (a rule's variable, a reaction, "initial id") depends on."""
     depends: dict[str, set[str]] = {}
-    for where, line, key, formula, own in _each(finder.network):
+    for where, line, key, formula, own in _each(finder):
         found, calls = symbols_of(formula)
         for id in sorted(id for id in found if id not in finder.kind and id not in own):
             finder.refuse(line, f"{where}: has {id!r}, which is no element of the model")
@@ -89,8 +95,9 @@ def _formulas(finder: Finder) -> dict[str, set[str]]:
     return depends
 
 
-def _each(network: Plain) -> Iterator[tuple[str, int, str, Any, set[str]]]:
+def _each(finder: Finder) -> Iterator[tuple[str, int, str, Any, set[str]]]:
     """(where, line, key of what it determines, formula, ids known in it alone)."""
+    network = finder.network
     nothing: set[str] = set()
     for r in network["reactions"]:
         if "law" in r:
@@ -104,10 +111,10 @@ def _each(network: Plain) -> Iterator[tuple[str, int, str, Any, set[str]]]:
             rule["math"]["math"],
             nothing,
         )
-    for (id, formula), line in zip(network["initial_assignments"], network["initial lines"], strict=True):
-        yield f"the initial assignment of {id!r}", line, f"initial {id}", formula["math"], nothing
+    for id, formula in network["initial_assignments"]:
+        yield f"the initial assignment of {id!r}", finder.line(f"{id}.initial"), f"initial {id}", formula["math"], nothing
     for f in network["functions"]:
-        yield f"function {f['id']!r}", network["function lines"][f["id"]], f"call {f['id']}", f["body"]["math"], set(f["arguments"])
+        yield f"function {f['id']!r}", finder.line(f["id"]), f"call {f['id']}", f["body"]["math"], set(f["arguments"])
     for e in network["events"]:
         for what, formula in (*((name, e.get(name)) for name in ("trigger", "delay", "priority")), *e["assignments"]):
             if formula is not None:
@@ -147,8 +154,8 @@ def _determined(finder: Finder) -> None:
             finder.refuse(rule["line"], f"{where}: reactions change it too; only a boundary species may have both")
         by_rule[id] = kind
     initial: set[str] = set()
-    for (id, _), line in zip(finder.network["initial_assignments"], finder.network["initial lines"], strict=True):
-        where = f"the initial assignment of {id!r}"
+    for id, _ in finder.network["initial_assignments"]:
+        line, where = finder.line(f"{id}.initial"), f"the initial assignment of {id!r}"
         _settable(finder, id, line, where, changing=False)
         if id in initial or by_rule.get(id) == "assignment":
             finder.refuse(line, f"{where}: something else determines it at the start too")
@@ -191,5 +198,7 @@ def _circles(finder: Finder, depends: dict[str, set[str]]) -> None:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             circle = " -> ".join(str(id).removeprefix("call ") for id in reversed(error.args[1]))
-            finder.refuse(0, f"these define each other in a circle: {circle}")
+            first = error.args[1][0].removeprefix("call ").removeprefix("initial ")
+            line = next((finder.line(key) for key in (f"{first}.rule", f"{first}.initial", first) if finder.line(key)), 0)
+            finder.refuse(line, f"these define each other in a circle: {circle}")
             return

@@ -160,10 +160,10 @@ class _Writer:
         for name, formula in (("priority", e.priority), ("delay", e.delay)):
             if formula is not None:
                 content += self.element(name, {}, f"{e.id}.{name}", to_mathml(formula))
-        content += _list(
-            "EventAssignments",
-            [self.element("eventAssignment", {"variable": id}, f"{e.id}.{id}", to_mathml(formula)) for id, formula in e.assignments],
-        )
+        assignments = []
+        for id, formula in e.assignments:
+            assignments.append(self.element("eventAssignment", {"variable": id}, f"{e.id}.{id}", to_mathml(formula)))
+        content += _list("EventAssignments", assignments)
         return self.element("event", {**_about(e), "useValuesFromTriggerTime": e.values_at_trigger}, e.id, content)
 
     def element(self, tag: str, attributes: Attributes, key: str, content: str = "", mark: str = "") -> str:

@@ -94,3 +94,14 @@ def test_what_is_allowed_stays_allowed():
     assert texts.unsupported(boundary) == ""
     chain = "".join(rule(f"p{i}", f"<ci>p{i - 1}</ci>") for i in range(1, 50))
     assert texts.unsupported(texts.parameters(*(f"p{i}" for i in range(50))) + rules(chain)) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("\n" + CELL + "\n" + SPECIES.format("d", "false", "false", ""), 6),
+        (texts.parameters("a", "b") + rules(rule("a", "<ci>b</ci>"), rule("b", "<ci>a</ci>")), 7),
+    ],
+)
+def test_findings_have_the_line_of_their_element(body, line):
+    assert texts.unsupported(body).startswith(f"line {line}")
