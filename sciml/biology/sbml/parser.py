@@ -110,9 +110,11 @@ def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context
     with tempfile.TemporaryDirectory() as folder:
         for name, text in companions.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
+        document.getErrorLog().clearLog()
         document.setLocationURI(Path(folder, "model.xml").as_uri().replace("file://", "file:"))
         properties.addOption("basePath", folder)
         if document.convert(properties) == libsbml.LIBSBML_OPERATION_SUCCESS:
+            _judge(document, context)  # it goes on where a deletion or a replacement names nothing
             return True
     said = [" ".join(document.getError(i).getMessage().split())[:300] for i in range(document.getNumErrors())]
     reason = "; ".join(said[-3:]) or "no reason given"

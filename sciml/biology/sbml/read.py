@@ -16,12 +16,13 @@ from sciml import files, resources, sandbox
 from sciml.biology.network import Network
 from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.semantics import mass_action_law
-from sciml.errors import DataError, SciMLError
+from sciml.errors import ConfigError, DataError, SciMLError
 
 __all__ = ["load_sbml", "network_from_record", "reader_digest", "recall", "remember"]
 
 _LOG = logging.getLogger("sciml.biology.sbml")
 _MOST_COMPANIONS = 20
+_MOST_LISTED = 200
 
 
 def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
@@ -29,23 +30,29 @@ def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
 
     Laws are taken literally. What is not supported is refused, all of it at once with element and line; `strict=False` leaves it out and
     lists it in `Network.warnings`. A model of the package comp is written out flat; external models are taken from files beside it only.
-    Raises DataError, which names the file, for one that is missing, damaged, larger than 20 MB, nested deeper than 200 elements, holds a
-    DOCTYPE, or takes more than 10 s of CPU + 2 s a MB, or 1 GiB.
+    Raises ConfigError for what is no path, and DataError, which names the file, for one that is missing, damaged, larger than 20 MB,
+    nested deeper than 200 elements, holds a DOCTYPE, or takes more than 10 s of CPU + 2 s a MB, or 1 GiB.
     """
+    if not isinstance(path, str | os.PathLike) or str(path).lstrip().startswith("<"):
+        raise ConfigError(f"load_sbml: found {str(path)[:40]!r}, expected the path of a file")
     file = Path(path)
     data = read_bytes(file)
     key = hashlib.sha256(reader_digest() + hashlib.sha256(data).digest()).hexdigest()
-    record = recall(key, file.parent)
-    if record is None:
-        text = unpack(str(file), data)
-        companions = _companions(file, inspect(str(file), text))
-        megabytes = (len(text) + sum(map(len, companions.values()))) / 1e6
-        record, _ = sandbox.run("sciml.biology.sbml.parser:read", str(file), text, companions, cpu_seconds=10 + 2 * megabytes)
-        record["companions"] = {name: _digest(file.parent / name) for name in companions}
-        network = network_from_record(str(file), record, strict=strict)
+    known = recall(key, file.parent)
+    record = known or _parsed(file, data)
+    network = network_from_record(str(file), record, strict=strict)
+    if known is None:
         remember(key, record)
-        return network
-    return network_from_record(str(file), record, strict=strict)
+    return network
+
+
+def _parsed(file: Path, data: bytes) -> dict[str, Any]:
+    """What the child finds in a file that passed the checks before it."""
+    text = unpack(str(file), data)
+    companions = _companions(file, inspect(str(file), text))
+    megabytes = (len(text) + sum(map(len, companions.values()))) / 1e6
+    record, _ = sandbox.run("sciml.biology.sbml.parser:read", str(file), text, companions, cpu_seconds=10 + 2 * megabytes)
+    return {**record, "companions": {name: _digest(file.parent / name) for name in companions}}
 
 
 def network_from_record(source: str, record: Mapping[str, Any], *, strict: bool = True) -> Network:
@@ -53,7 +60,11 @@ def network_from_record(source: str, record: Mapping[str, Any], *, strict: bool 
     unsupported, warnings = record["unsupported"], record["warnings"]
     if unsupported and strict:
         many = f"{len(unsupported)} things in it are" if len(unsupported) > 1 else "one thing in it is"
-        raise DataError(f"{source}: {many} wrong or not supported (strict=False goes on without): " + "; ".join(unsupported))
+        listed = [
+            *unsupported[:_MOST_LISTED],
+            *([f"and {len(unsupported) - _MOST_LISTED} more"] if len(unsupported) > _MOST_LISTED else []),
+        ]
+        raise DataError(f"{source}: {many} wrong or not supported (strict=False goes on without): " + "; ".join(listed))
     if not record["network"]:
         raise DataError(f"{source}: holds no model: {'; '.join(unsupported)}")
     try:

@@ -30,6 +30,23 @@ def test_submodels_are_written_out_flat():
     assert "as libSBML wrote it out" in found["warnings"][-1]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        '<comp:listOfDeletions><comp:deletion comp:idRef="nope"/></comp:listOfDeletions>',
+        '<comp:listOfDeletions><comp:deletion comp:portRef="nope"/></comp:listOfDeletions>',
+    ],
+)
+def test_submodels_that_name_nothing_are_refused(fault):
+    text = composed("inner").replace('comp:modelRef="inner"/>', f'comp:modelRef="inner">{fault}</comp:submodel>', 1)
+    (finding,) = parse_sbml_text(text)["unsupported"]
+    assert "must be the identi" in finding or "portRef" in finding
+    circular = composed("inner").replace(
+        "</listOfParameters></comp:modelDefinition>", f"</listOfParameters>{SUBMODELS.format('inner')}</comp:modelDefinition>"
+    )
+    assert "could not be written out flat" in "; ".join(parse_sbml_text(circular)["unsupported"])
+
+
 def test_external_models_come_from_what_is_given_alone():
     other = texts.document(texts.parameters("q"), (3, 1))
     found = parse_sbml_text(composed("other"), {"other.xml": other})

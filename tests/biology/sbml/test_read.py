@@ -15,7 +15,7 @@ from sciml import resources
 from sciml.biology.expressions import number, operation, symbol
 from sciml.biology.sbml import load_sbml, molecules_per_unit, read, to_sbml
 from sciml.biology.sbml.semantics import AVOGADRO
-from sciml.errors import DataError, SciMLError
+from sciml.errors import ConfigError, DataError, SciMLError
 from tests.biology.sbml import texts
 from tests.biology.sbml.texts import DATA
 
@@ -109,6 +109,12 @@ def test_everything_unsupported_comes_at_once_and_can_be_left_out(tmp_path):
     assert any("constraint" in warning for warning in network.warnings)
     with pytest.raises(DataError):  # the same from the cache
         load_sbml(file)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"model.xml", texts.document("")])
+def test_a_path_is_expected(path):
+    with pytest.raises(ConfigError, match="expected the path of a file"):
+        load_sbml(path)
 
 
 def cached():
