@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sciml import __version__
-from sciml.cli import materials, model
+from sciml.cli import biology, materials, model
 from sciml.cli.citation import cite
 from sciml.cli.demo import demo
 from sciml.cli.doctor import doctor
@@ -40,6 +40,7 @@ app.command()(demo)
 app.command()(doctor)
 app.command()(cite)
 app.add_typer(materials.app, name="materials")
+app.add_typer(biology.app, name="biology")
 app.add_typer(model.app, name="model")
 
 

@@ -17,8 +17,8 @@ from tests.cli.sample import sciml
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = """demo doctor cite materials check materials train materials predict materials relax materials md materials audit materials models
-model info model verify"""
-COMMANDS = set(re.findall(r"(?:materials |model )?\w+", " ".join(TREE.split())))
+biology check biology simulate biology scan biology fit model info model verify"""
+COMMANDS = set(re.findall(r"(?:materials |model |biology )?\w+", " ".join(TREE.split())))
 
 
 def test_tree_is_what_the_design_lists():

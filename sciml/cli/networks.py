@@ -1,0 +1,143 @@
+"""What the commands on networks share: a model by file or shipped name, values set on it, times, and what a run writes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sciml.cli.terminal import settings
+from sciml.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from sciml.biology import Network
+    from sciml.biology.sedml import Experiment
+    from sciml.report import Section
+
+__all__ = ["Budget", "End", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "open_experiment",
+           "time_grid", "variant", "write_run"]  # fmt: skip
+
+ModelFile = Annotated[
+    str,
+    typer.Argument(
+        help="A model: SBML (.xml, .gz), Antimony (.ant, .txt), BioNetGen (.net), SED-ML, COMBINE archive (.omex), or a shipped name.",
+        metavar="MODEL",
+    ),
+]
+Set = Annotated[list[str] | None, typer.Option("--set", help="ID=NUMBER: another value of a parameter, compartment or species' start.")]
+End = Annotated[float | None, typer.Option("--end", help="Last time, in the model's unit; a SED-ML file brings its own.")]
+Points = Annotated[int, typer.Option("--points", min=1, help="Number of times from 0 to the end.")]
+Method = Annotated[str | None, typer.Option("--method", help="ode (default), ssa (exact), tau, langevin or lna (linear noise).")]
+Runs = Annotated[int, typer.Option("-n", "--runs", min=1, help="Number of stochastic trajectories.")]
+Shown = Annotated[list[str] | None, typer.Option("--species", help="Species to show, several by commas; default those that move.")]
+Substance = Annotated[
+    str | None, typer.Option("--substance", help="item or mole: what a level 2 model counts in that does not say it (stochastic runs).")
+]
+OutFolder = Annotated[Path | None, typer.Option("--out", help="A new folder for report.html, tables and the manifest of the run.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Start a run that is expected to take longer than --budget.")]
+Budget = Annotated[float, typer.Option("--budget", help="Seconds that a stochastic run may be expected to take without --yes.")]
+
+_ANTIMONY, _ARCHIVES = (".ant", ".antimony", ".txt", ".sb"), (".omex", ".zip", ".sedx")
+_SUFFIXES = (*_ANTIMONY, *_ARCHIVES, ".net", ".sedml", ".xml", ".sbml", ".gz")
+
+
+def open_experiment(model: str, *, strict: bool = True) -> Experiment:
+    """The networks and tasks behind a name: a file by its suffix, else by how it begins; a bare name is a shipped pathway.
+
+    Raises ConfigError where a name is both or an empty text, DataError where a file is missing or no model.
+    """
+    from sciml.biology.datasets import list_pathways, load_pathway
+    from sciml.biology.sedml import Experiment, load_archive, load_experiment
+
+    path = Path(model)
+    if not model:
+        raise ConfigError("model: found an empty name, expected a file or the name of a shipped pathway")
+    if model in list_pathways():
+        if path.exists():
+            raise ConfigError(f"model: {model} is a shipped pathway and a file here; say ./{model} for the file")
+        return Experiment(model, {"model": load_pathway(model)})
+    kind = _kind(path)
+    if not path.exists() and path.suffix not in _SUFFIXES and path.name == model:
+        raise DataError(f"{model}: no such file, and no shipped pathway; there are {', '.join(list_pathways())}")
+    if kind == "archive":
+        return load_archive(path)
+    if kind == "sedml":
+        return load_experiment(path)
+    return Experiment(model, {"model": _network(path, kind, strict)})
+
+
+def _network(path: Path, kind: str, strict: bool) -> Network:
+    from sciml.biology import load_antimony, load_net, load_sbml
+
+    if kind == "net":
+        return load_net(path)
+    return load_antimony(path, strict=strict) if kind == "antimony" else load_sbml(path, strict=strict)
+
+
+def _kind(path: Path) -> str:
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" and path.with_suffix("").suffix else path.suffix
+    by_suffix = dict.fromkeys(_ANTIMONY, "antimony") | dict.fromkeys(_ARCHIVES, "archive") | {".net": "net", ".sedml": "sedml"}
+    if suffix.lower() in by_suffix:
+        return by_suffix[suffix.lower()]
+    try:
+        with path.open("rb") as file:
+            begin = file.read(4000)
+    except OSError:
+        return "sbml"
+    if begin[:4] == b"PK\x03\x04":
+        return "archive"
+    return "sedml" if b"<sedML" in begin or b":sedML" in begin else "sbml"
+
+
+def variant(network: Network, words: Sequence[str] | None) -> Network:
+    """The network with ID=NUMBER words set. ConfigError, naming the option, for anything else."""
+    values = settings("--set", words or ())
+    for id, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ConfigError(f"--set: {id}: found {value!r}, expected a finite number")
+    return network.set(values) if values else network
+
+
+def time_grid(end: float | None, points: int) -> Any:
+    """Times [points] from 0 to the end; one point is the end alone. ConfigError for an end that is none."""
+    import numpy as np
+
+    if end is None:
+        raise ConfigError("--end: give the last time, as in --end 100")
+    if not (math.isfinite(end) and end >= 0):
+        raise ConfigError(f"--end: found {end}, expected a finite number >= 0")
+    return np.linspace(0, end, points) if points > 1 else np.array([end])
+
+
+def write_run(
+    out: Path, sections: Sequence[Section], title: str, facts: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """A new folder `out` with report.html and its data, `tables` {name: columns} as CSV and the manifest. ConfigError where it exists."""
+    from sciml import files
+    from sciml.report import write_report
+
+    if out.exists():
+        raise ConfigError(f"--out: {out} exists; give a folder that is not there yet")
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out: {out}: the folder {out.parent} is not there")
+    with files.write_folder(out) as folder:
+        write_report(sections, folder / "report.html", title=title, run=facts)
+        for name, columns in tables.items():
+            files.write_text(folder / f"{name}.csv", _csv(columns))
+        names = tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+        files.write_manifest(folder, kind="biology", files=names, config=dict(facts))
+
+
+def _csv(columns: Mapping[str, Any]) -> str:
+    """Columns as comma-separated text, numbers to the last bit."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*([v.item() if hasattr(v, "item") else v for v in column] for column in columns.values()), strict=True))
+    return text.getvalue()

@@ -1,0 +1,261 @@
+"""`sciml biology simulate` and `scan`: time courses, deterministic and stochastic, and how they depend on a parameter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sciml.cli.networks import (
+    Budget,
+    End,
+    Method,
+    ModelFile,
+    OutFolder,
+    Points,
+    Runs,
+    Set,
+    Shown,
+    Substance,
+    Yes,
+    open_experiment,
+    time_grid,
+    variant,
+    write_run,
+)
+from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
+from sciml.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sciml.biology import Network
+    from sciml.biology.sedml import Experiment, Task
+
+__all__ = ["scan", "simulate"]
+
+_log = logging.getLogger("sciml.cli.runs")
+_METHODS = ("ode", "ssa", "tau", "langevin", "lna")
+_MOST_VALUES = 10_000
+
+
+@command
+def simulate(
+    model: ModelFile,
+    end: End = None,
+    points: Points = 101,
+    method: Method = None,
+    runs: Runs = 1000,
+    set: Set = None,
+    species: Shown = None,
+    substance: Substance = None,
+    initial: Annotated[str | None, typer.Option("--initial", help="round or stochastic, where start numbers are not whole.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Which task of a SED-ML file; default the first.")] = None,
+    out: OutFolder = None,
+    budget: Budget = 60.0,
+    yes: Yes = False,
+    seed: Seed = 0,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a model from time 0; the amounts at the end, and with --out a report with traces, spread and tables."""
+    from sciml.biology.result_figures import distribution_section, network_section, trace_section
+
+    experiment = open_experiment(model)
+    chosen = _task(experiment, task)
+    network = variant(chosen.network if chosen else experiment.network, set)
+    times = chosen.times if chosen is not None and end is None else time_grid(end, points)
+    how = _method(method or (chosen.method if chosen else "ode"))
+    names = _names(species, chosen)
+    counting = {"substance": substance, "initial": initial}
+    _watch_budget(network, times, how, runs, budget, yes)
+    result = _run(network, times, how, runs, seed, counting)
+    mean, std = _moments(result)
+    shown = [id for id in names or result.species if id in result.species]
+    rows = {id: (mean[-1, result.species.index(id)], None if std is None else std[-1, result.species.index(id)]) for id in shown}
+    facts = {"model": model, "method": how, "end": float(times[-1]), "times": len(times), "set": list(set or ()), "seed": seed}
+    facts |= {"trajectories": runs, "kernel": getattr(result, "kernel", "")} if how not in ("ode", "lna") else {}
+    lines = [f"{id:<24}{_pair(*pair)}" for id, pair in rows.items()]
+    if out is not None:
+        unit = network.units.substance or ""
+        sections = [trace_section(result, names or None, unit=unit, time_unit=network.units.time or "")]
+        sections += (
+            [distribution_section(result, names or None, unit=unit)] if hasattr(result, "states") and how not in ("ode", "lna") else []
+        )
+        write_run(out, [*sections, network_section(network)], f"{network.id}, {how}", facts, {"amounts": _columns(result, mean, std)})
+        lines.append(f"-> {out / 'report.html'}")
+    final = {id: {"mean": float(m), **({} if s is None else {"std": float(s)})} for id, (m, s) in rows.items()}
+    head = f"{network.id} at {times[-1]:g} ({how}{f', {runs} runs' if how not in ('ode', 'lna') else ''})"
+    emit({**facts, "final": final, "notes": list(getattr(result, "notes", ()))}, "\n".join([head, *lines]), as_json=json, quiet=quiet)
+
+
+@command
+def scan(
+    model: ModelFile,
+    vary: Annotated[
+        list[str] | None, typer.Option("--vary", help="ID=A,B,C or ID=FIRST:LAST:COUNT, with :log at its end for equal ratios.")
+    ] = None,
+    end: End = None,
+    method: Method = None,
+    runs: Runs = 1000,
+    set: Set = None,
+    species: Shown = None,
+    substance: Substance = None,
+    task: Annotated[str | None, typer.Option("--task", help="Which repeated task of a SED-ML file; default the first.")] = None,
+    out: OutFolder = None,
+    budget: Budget = 60.0,
+    yes: Yes = False,
+    seed: Seed = 0,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """The state at the end for each value of a parameter, compartment or species' start: dose and response."""
+    import numpy as np
+
+    from sciml.biology.result_figures import dose_section, network_section
+
+    experiment = open_experiment(model)
+    chosen = _task(experiment, task, scanned=not vary)
+    network = variant(chosen.network if chosen else experiment.network, set)
+    values = _values(vary or ()) if vary else dict(chosen.scan) if chosen else {}
+    if not values:
+        raise ConfigError("--vary: give what is varied, as in --vary k=0.1:10:21:log")
+    last = np.array([chosen.times[-1]]) if chosen is not None and end is None else time_grid(end, 1)
+    how = _method(method or (chosen.method if chosen else "ode"))
+    count = len(next(iter(values.values())))
+    _watch_budget(network, last, how, runs * count, budget, yes)
+    mean, std, names = _scanned(network, last, how, runs, seed, {"substance": substance}, values)
+    shown = [id for id in _names(species, chosen) or _moving(names, mean) if id in names and id not in values]
+    dose = next(iter(values))
+    responses = {id: (mean[:, names.index(id)], None if std is None else std[:, names.index(id)]) for id in shown}
+    columns: dict[str, Any] = dict(values)
+    for id, (m, s) in responses.items():
+        columns |= {id: m} | ({} if s is None else {f"{id} (sd)": s})
+    facts = {"model": model, "method": how, "end": float(last[-1]), "varied": list(values), "set": list(set or ()), "seed": seed}
+    lines = ["  ".join(f"{cell:>12}" for cell in columns)]
+    lines += ["  ".join(f"{float(v):>12.6g}" for v in row) for row in zip(*columns.values(), strict=True)]
+    if out is not None:
+        section = dose_section(dose, values[dose], responses, unit=network.units.substance or "")
+        write_run(out, [section, network_section(network)], f"{network.id} over {dose}", facts, {"scan": columns})
+        lines.append(f"-> {out / 'report.html'}")
+    emit({**facts, "columns": {id: np.asarray(v) for id, v in columns.items()}}, "\n".join(lines), as_json=json, quiet=quiet)
+
+
+def _task(experiment: Experiment, name: str | None, scanned: bool = False) -> Task | None:
+    """The task asked for, else the first (that scans); None where the file has none."""
+    if name is not None:
+        found = next((task for task in experiment.tasks if task.id == name), None)
+        if found is None:
+            raise ConfigError(f"--task: found {name!r}; {experiment.source} has {', '.join(t.id for t in experiment.tasks) or 'no task'}")
+        return found
+    return next((task for task in experiment.tasks if task.scan or not scanned), None)
+
+
+def _method(name: str) -> str:
+    if name not in _METHODS:
+        raise ConfigError(f"--method: found {name!r}, expected one of {', '.join(_METHODS)}")
+    return name
+
+
+def _names(words: Sequence[str] | None, task: Task | None) -> list[str]:
+    names = [name.strip() for word in words or () for name in word.split(",") if name.strip()]
+    return names or list(task.shown if task else ())
+
+
+def _run(network: Network, times: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any]) -> Any:
+    """The result of one method; stochastic ones in molecules."""
+    from sciml import biology as bio
+
+    if how == "ode":
+        return bio.simulate_ode(network, times)
+    given = {name: value for name, value in counting.items() if value is not None}
+    if how == "lna":
+        return bio.linear_noise(network, times, **given)
+    calls: dict[str, Callable[..., Any]] = {"ssa": bio.simulate_ssa, "tau": bio.simulate_tau, "langevin": bio.simulate_langevin}
+    return calls[how](network, times, n=runs, seed=seed, **given)
+
+
+def _scanned(
+    network: Network, last: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any], values: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """(means [V, S], standard deviations or None, species) at the last time for each value; deterministic ones as one batch."""
+    import numpy as np
+
+    from sciml import biology as bio
+
+    count = len(next(iter(values.values())))
+    if how == "ode":
+        batch = bio.simulate_ode(network, last, dict(values))
+        return batch.amounts[:, -1], None, batch.species
+    found = [_run(network.set({id: float(v[i]) for id, v in values.items()}), last, how, runs, seed + i, counting) for i in range(count)]
+    pairs = [_moments(result) for result in found]
+    return np.stack([m[-1] for m, _ in pairs]), np.stack([s[-1] for _, s in pairs if s is not None]), found[0].species
+
+
+def _moments(result: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    return (result.mean, result.std) if hasattr(result, "mean") else (result.amounts, None)
+
+
+def _moving(names: Sequence[str], mean: np.ndarray) -> list[str]:
+    return [id for j, id in enumerate(names) if mean[:, j].max() > mean[:, j].min()] or list(names)
+
+
+def _values(words: Sequence[str]) -> dict[str, np.ndarray]:
+    """{id: values} of ID=A,B,C and ID=FIRST:LAST:COUNT[:log] words, all equally many. ConfigError for anything else."""
+    import numpy as np
+
+    found: dict[str, np.ndarray] = {}
+    for word in words:
+        id, sign, text = word.partition("=")
+        parts = text.split(":")
+        try:
+            if not (sign and id.strip()):
+                raise ValueError("no '='")
+            if len(parts) == 1:
+                values = np.array([float(part) for part in text.split(",")])
+            else:
+                first, last, count = float(parts[0]), float(parts[1]), int(parts[2])
+                if parts[3:] not in ([], ["log"]) or not 1 <= count <= _MOST_VALUES:
+                    raise ValueError(f"{count} values, or a word that is not log")
+                values = np.geomspace(first, last, count) if parts[3:] else np.linspace(first, last, count)
+            if not np.isfinite(values).all():
+                raise ValueError("values that are not finite")
+        except (ValueError, IndexError) as error:
+            raise ConfigError(f"--vary: found {word!r} ({error}), expected ID=A,B,C or ID=FIRST:LAST:COUNT[:log]") from error
+        found[id.strip()] = values
+    if len({len(values) for values in found.values()}) > 1:
+        raise ConfigError(f"--vary: {', '.join(f'{id} has {len(v)} values' for id, v in found.items())}; they go together, one by one")
+    return found
+
+
+def _watch_budget(network: Network, times: Any, how: str, runs: int, budget: float, yes: bool) -> None:
+    """ConfigError, before anything is done, where an exact run is expected to take longer than the budget and nobody said yes."""
+    if how != "ssa":
+        return
+    forecast = network.forecast(times, runs)
+    if forecast.seconds <= budget:
+        return
+    if not yes:
+        raise ConfigError(
+            f"--budget: about {forecast.seconds:.0f} s are expected ({forecast.events:.3g} reactions), more than {budget:g}; "
+            "add --yes to run it all the same, take a smaller -n, or --method tau or lna"
+        )
+    _log.warning("about %.0f s are expected (%.3g reactions)", forecast.seconds, forecast.events)
+
+
+def _pair(mean: float, std: float | None) -> str:
+    return f"{mean:.8g}" if std is None else f"{mean:.6g} +- {std:.4g}"
+
+
+def _columns(result: Any, mean: np.ndarray, std: np.ndarray | None) -> dict[str, Any]:
+    """time, each species' amount or mean, and its standard deviation."""
+    columns: dict[str, Any] = {"time": result.times}
+    for j, id in enumerate(result.species):
+        columns[id] = mean[:, j]
+        if std is not None:
+            columns[f"{id} (sd)"] = std[:, j]
+    return columns
