@@ -1,8 +1,8 @@
 """A network as a jump process: channels with whole changes and propensities in molecules, from the system of equations.
 
 A law is taken literally: propensity = its value at the current amounts times reactions per unit of extent. Declared mass action is
-k V N prod_s X_s (X_s - 1) ... (X_s - m_s + 1) / (V_s N)^m_s with N molecules per unit, no 1/m!. A law that can be negative and is a difference
-of terms that cannot becomes a forward and a backward reaction.
+k V N prod_s X_s (X_s - 1) ... (X_s - m_s + 1) / (V_s N)^m_s with N molecules per unit, no 1/m!. A law that can be negative and is a
+difference of terms that cannot becomes a forward and a backward reaction.
 """
 
 from __future__ import annotations

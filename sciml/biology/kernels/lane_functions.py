@@ -16,7 +16,7 @@ __all__ = ["as_bits", "as_float", "both", "only", "same", "select", "xoshiro"]
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b; both are computed."""
 
@@ -26,7 +26,7 @@ def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     return a(types.boolean, a, a), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def both(context: Any, a: Any, b: Any) -> Any:
     """a and b."""
 
@@ -36,7 +36,7 @@ def both(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def only(context: Any, a: Any, b: Any) -> Any:
     """a and not b."""
 
@@ -46,7 +46,7 @@ def only(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def same(context: Any, a: Any, b: Any) -> Any:
     """a == b of two truths."""
 
@@ -56,7 +56,7 @@ def same(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_bits(context: Any, value: Any) -> Any:
     """The 32 bits of a float32."""
 
@@ -66,7 +66,7 @@ def as_bits(context: Any, value: Any) -> Any:
     return types.uint32(types.float32), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_float(context: Any, word: Any) -> Any:
     """The float32 that 32 bits are."""
 
@@ -76,7 +76,7 @@ def as_float(context: Any, word: Any) -> Any:
     return types.float32(types.uint32), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def xoshiro(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """One step of xoshiro128++ (Blackman and Vigna 2021): (word, further bits, the four words of the next state).
 

@@ -1,6 +1,6 @@
 """Source of the vectorised exact kernel: one trajectory a lane, 64 lanes side by side, float32, masks instead of branches.
 
-Each call makes `STEPS` steps of the direct method (Gillespie 1977) in every lane. The draw of a channel is exact in two levels: propensities
+Each call makes `STEPS` steps of the direct method (Gillespie 1977) in every lane. The draw of a channel has two levels: propensities
 below 2^-12 of the total are summed by themselves and found by a draw with 46 bits, so that rare reactions are not lost beside fast ones.
 Time in a lane counts from the start of the call; a lane whose next reaction lies beyond its next record keeps still (its clock reads
 infinity) and draws anew after the record, which is exact since propensities are constant between reactions. A clock below zero says that
@@ -26,15 +26,17 @@ __all__ = ["LANES", "LARGEST_COUNT", "STEPS", "LaneProgram", "compiled_lanes", "
 LANES, STEPS = 64, 4
 LARGEST_COUNT = float(2**23)  # whole numbers up to here, and their changes within one call, are exact in float32
 _MOST_CHANNELS, _MOST_LINES, _LARGEST_CHANGE = 48, 600, 1024
-_VECTOR_OPS = frozenset(("add", "sub", "mul", "div", "neg", "abs", "sqrt", "select", "lt", "leq", "eq", "neq", "and", "or", "not", "min", "max"))
+_VECTOR_OPS = frozenset(
+    ("add", "sub", "mul", "div", "neg", "abs", "sqrt", "select", "lt", "leq", "eq", "neq", "and", "or", "not", "min", "max")
+)
 
 
 @dataclass(frozen=True)
 class LaneProgram:
     """Generated text, and what goes into the rows of a lane.
 
-    Rows of float32, `LANES` wide: states, then `single` (nodes of coefficients), clock, limit, four words of the generator. `double`: nodes of
-    the coefficients that stay in double precision, rows of their own.
+    Rows of float32, `LANES` wide: states, then `single` (nodes of coefficients), clock, limit, four words of the generator. `double`:
+    nodes of the coefficients that stay in double precision, rows of their own.
     """
 
     source: str
@@ -72,7 +74,8 @@ class _Writer:
     def program(self) -> LaneProgram | None:
         """The text and its coefficients."""
         first = self.states + len(self.single)
-        used = sorted({s for c in self.jumps.channels for s, _ in (*c.change, *c.needs)} | self.graph.leaves([c.node for c in self.jumps.channels], "state"))
+        channels = self.jumps.channels
+        used = sorted({s for c in channels for s, _ in c.change} | self.graph.leaves([c.node for c in channels], "state"))
         changed = sorted({s for c in self.jumps.channels for s, _ in c.change})
         lines = [f"x{s} = w[{s * LANES} + i]" for s in used]
         lines += [f"k{j} = w[{(self.states + j) * LANES} + i]" for j in range(len(self.single))]

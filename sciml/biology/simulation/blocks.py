@@ -50,9 +50,9 @@ class _Clock:
 
 
 def run_blocks(n: int, work: Work, *, threads: int | None = None, progress: Progress | None = None, block: int | None = None) -> bool:
-    """Calls work(first, count, signals) for blocks that cover 0 ... n - 1; `signals` int64 [2]: stop when [0] is set, count in [1].
+    """Calls work(first, count, signals) for blocks that cover 0 ... n - 1; `signals` int64 [2]: [0] set means stop, [1] counts.
 
-    Returns False where the user stopped it (Ctrl-C): then the blocks have ended where they stood. A block's error is raised after all ended.
+    Returns False where the user stopped it (Ctrl-C): then the blocks have ended where they stood. An error is raised after all ended.
     """
     if threads is not None and threads < 1:
         raise ConfigError(f"threads: found {threads}, expected a whole number >= 1")

@@ -37,9 +37,9 @@ def run_lanes(
 ) -> bool:
     """Trajectories `first`, ..., `first + len(out) - 1`; returns whether some are left to the double kernel.
 
-    `start`, `single`, `double`: a row for each trajectory, or one for all. `times` ascend; records from number `kept` on go to `out` [n, T, S].
-    `left` [n, S + 2]: time (NaN where it is not left), next record and state of what single precision cannot go on with. `done` [n] is set
-    for finished trajectories. `signals`: [0] stops the run when set, [1] counts what is done.
+    `start`, `single`, `double`: a row for each trajectory, or one for all. `times` ascend; records from number `kept` on go to `out`
+    [n, T, S]. `left` [n, S + 2]: time (NaN where it is not left), next record and state of what single precision cannot go on with. `done` [n] is
+    set for finished trajectories. `signals`: [0] stops the run when set, [1] counts what is done.
     """
     record = int(np.searchsorted(times, 0.0, side="right"))
     out[:, : max(0, record - kept)] = start[:, None, :]
@@ -65,8 +65,7 @@ def run_lanes(
     return bool(large.any() or lost)
 
 
-@intrinsic
-def _call(context: Any, address: Any, single: Any, double: Any) -> Any:
+def _program(context: Any, address: Any, single: Any, double: Any) -> Any:
     """Run the program at `address` on its rows."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -76,6 +75,9 @@ def _call(context: Any, address: Any, single: Any, double: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, single, double), code
+
+
+_call: Any = intrinsic(_program)
 
 
 _SINGLE, _DOUBLE = float32[:, ::1], float64[:, ::1]
@@ -89,8 +91,11 @@ def _run(
     address: Any, image: Any, double: Any, words: Any, times: Any, begin: int, kept: int, w: Any, d: Any, clocks: Any, lanes: Any,
     state: Any, eights: Any, most: Any, out: Any, left: Any, done: Any, signals: Any,
 ) -> int:  # fmt: skip
-    """The loop of `run_lanes`; returns how many trajectories it left. `clocks`: time and next record of each lane, `lanes`: trajectory or -1,
-    number of the next record. `state`: whether a lane halted, `eights` the same bytes by eights; `most`: the largest count in a lane."""
+    """The loop of `run_lanes`; returns how many trajectories it left.
+
+    `clocks`: time and next record of each lane; `lanes`: trajectory or -1, number of the next record; `state`: whether a lane halted,
+    `eights` the same bytes by eights; `most`: the largest count in a lane.
+    """
     if w.shape[1] != LANES:
         return -1  # kept code of another number of lanes
     n, species, last, clock = len(out), out.shape[2], len(times), image.shape[1]

@@ -63,9 +63,7 @@ def in_molecules(
     counting = molecules_per_unit(network, substance)
     per_substance, per_extent = _counted(network, counting, y)
     per_unit = {s.id: unit for s in network.species if (unit := counting.of(s.id) or per_substance) != 1.0}
-    jumps = compile_jumps(
-        system, p, y, per_unit, per_extent, split_reversible=split_reversible, discrete_mass_action=discrete_mass_action
-    )
+    jumps = compile_jumps(system, p, y, per_unit, per_extent, split_reversible=split_reversible, discrete_mass_action=discrete_mass_action)
     start = _whole(jumps, np.atleast_2d(y) * jumps.molecules, initial, n, seed)
     return Molecules(jumps, start, np.atleast_2d(jumps.parameters(p)), p, per_unit, counting.notes + jumps.notes)
 
@@ -76,8 +74,8 @@ def _counted(network: Network, counting: Counting, y: np.ndarray) -> tuple[float
         return counting.per_substance, counting.per_extent
     largest = float(np.abs(y).max(initial=0.0))
     raise DataError(
-        f"{network.id}: the model does not say what its amounts count: the largest start amount, {largest:g}, is {largest:g} molecules if it "
-        f"is in items and {largest * AVOGADRO:g} if in moles (the standard of level 2); give substance='item' or substance='mole'"
+        f"{network.id}: the model does not say what its amounts count: the largest start amount, {largest:g}, is {largest:g} molecules if "
+        f"it is in items and {largest * AVOGADRO:g} if in moles (the standard of level 2); give substance='item' or substance='mole'"
     )
 
 

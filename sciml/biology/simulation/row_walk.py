@@ -16,14 +16,17 @@ from sciml.biology.kernels.source import HEADER, written
 from sciml.biology.kernels.table import CODES
 from sciml.compiling import keep_compiled
 
-__all__ = ["walk", "walk_address"]
+__all__ = ["ROWS", "WALK", "walk", "walk_address"]
+
+WALK, ROWS = 0, 1  # places in the head of a table: the address of the function, where the rows begin
 
 _WALK = """
 
-def walk(rows, listed, first, last, w, t, y, p):
+def walk(table, rows, first, last, w, t, y, p):
     for k in range(first, last):
-        i = listed[k]
-        op, a, b, c = rows[4 * i], rows[4 * i + 1], rows[4 * i + 2], rows[4 * i + 3]
+        i = table[k]
+        at = rows + 4 * i
+        op, a, b, c = table[at], table[at + 1], table[at + 2], table[at + 3]
         if op == 1:
             w[i] = y[a]
         elif op == 2:
@@ -35,7 +38,7 @@ def walk(rows, listed, first, last, w, t, y, p):
         CASES
 """
 _WHOLES, _NUMBERS = types.CPointer(types.int64), types.CPointer(types.float64)
-_SIGNATURE = types.void(_WHOLES, _WHOLES, types.int64, types.int64, _NUMBERS, types.float64, _NUMBERS, _NUMBERS)
+_SIGNATURE = types.void(_WHOLES, types.int64, types.int64, types.int64, _NUMBERS, types.float64, _NUMBERS, _NUMBERS)
 
 
 def walk_source() -> str:
@@ -61,18 +64,21 @@ def walk_address() -> int:
     return int(_compiled().address)
 
 
-@intrinsic
-def walk(context: Any, address: Any, rows: Any, listed: Any, first: Any, last: Any, w: Any, t: Any, y: Any, p: Any) -> Any:
-    """In compiled code: compute rows listed[first:last] into w, from time, states and parameters."""
+def _walk(context: Any, table: Any, first: Any, last: Any, w: Any, t: Any, y: Any, p: Any) -> Any:
+    """In compiled code: compute the rows that are listed at table[first:last] into w, from time, states and parameters."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         whole, double = ir.IntType(64), ir.DoubleType()
-        kinds = [whole.as_pointer()] * 2 + [whole] * 2 + [double.as_pointer(), double] + [double.as_pointer()] * 2
+        kinds = [whole.as_pointer(), whole, whole, whole, double.as_pointer(), double, double.as_pointer(), double.as_pointer()]
         given = []
-        for kind, value in zip(signature.args[1:], args[1:], strict=True):
+        for kind, value in zip(signature.args, args, strict=True):
             given.append(context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value)
-        function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
-        builder.call(builder.inttoptr(args[0], function), given)
+        head = [builder.load(builder.gep(given[0], [ir.Constant(whole, place)])) for place in (WALK, ROWS)]
+        function = builder.inttoptr(head[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
+        builder.call(function, [given[0], head[1], *given[1:]])
         return context.get_dummy_value()
 
-    return types.void(types.int64, rows, listed, types.int64, types.int64, w, types.float64, y, p), code
+    return types.void(table, types.int64, types.int64, w, types.float64, y, p), code
+
+
+walk: Any = intrinsic(_walk)

@@ -1,13 +1,13 @@
 """The loop of the double kernel where propensities change between jumps: with time itself, or with what rate rules move.
 
 The hazard H(t) = int a dt is integrated together with the rate rules by Dormand and Prince's 5(4) pair; the next reaction comes where H
-reaches an exponential number, found on the pair's own interpolant of order 4 (Shampine 1986). Errors are held to 1e-9 of H and of the moving
-values in each step. Comparisons with time are break points, so that nothing jumps inside a step.
+reaches an exponential number, found on the pair's own interpolant of order 4 (Shampine 1986). Errors are held to 1e-9 of H and of the
+moving values in each step. Comparisons with time are break points, so that nothing jumps inside a step.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.integrate import RK45
@@ -15,16 +15,26 @@ from scipy.integrate import RK45
 from sciml.biology.simulation.draws import exponential
 from sciml.biology.simulation.row_walk import walk
 from sciml.biology.simulation.scalar_loops import BROKEN, LACKING, REACHED, STOPPED, TRIGGERED, begin, draw, fire, renew, turned
+from sciml.biology.simulation.scalar_table import CHANNELS, DRIFTING, MOVING, RATES
 from sciml.compiling import compiled
 
-__all__ = ["STUCK", "flow"]
+__all__ = ["PAIR", "STUCK", "flow"]
 
 STUCK = 6
-_A = np.zeros((7, 7))
-_A[:6, :5] = RK45.A
-_A[6, :6] = RK45.B
-_C = np.append(RK45.C, 1.0)
-_E, _P = np.array(RK45.E), np.array(RK45.P)
+
+
+class Pair(NamedTuple):
+    """Coefficients of the pair: stages `a` [7, 7], their places `c`, the error `e`, the interpolant `p` [7, 4]."""
+
+    a: np.ndarray
+    c: np.ndarray
+    e: np.ndarray
+    p: np.ndarray
+
+
+_STAGES = np.zeros((7, 7))
+_STAGES[:6, :5], _STAGES[6, :6] = RK45.A, RK45.B
+PAIR = Pair(_STAGES, np.append(RK45.C, 1.0), np.array(RK45.E), np.array(RK45.P))
 _TOLERANCE = 1e-9
 _LOOKS = 10  # looks at triggers inside a step
 
@@ -32,13 +42,13 @@ _LOOKS = 10  # looks at triggers inside a step
 @compiled(error_model="numpy")
 def _slopes(table: Any, w: Any, t: float, y: Any, p: Any, out: Any) -> int:
     """d/dt of the moving states and of H; returns -1 or the channel that is negative or no number."""
-    walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, t, y, p)
-    count = len(table.moving)
+    walk(table, table[DRIFTING], table[DRIFTING + 1], w, t, y, p)
+    count = table[MOVING + 1] - table[MOVING]
     for j in range(count):
-        out[j] = w[table.rates[j]]
+        out[j] = w[table[table[RATES] + j]]
     total = 0.0
-    for c in range(len(table.channels)):
-        a = w[table.channels[c]]
+    for c in range(table[CHANNELS + 1] - table[CHANNELS]):
+        a = w[table[table[CHANNELS] + c]]
         if not (0.0 <= a < np.inf):
             return c
         total += a
@@ -47,24 +57,37 @@ def _slopes(table: Any, w: Any, t: float, y: Any, p: Any, out: Any) -> int:
 
 
 @compiled(error_model="numpy")
-def _between(z: Any, slopes: Any, h: float, theta: float, out: Any) -> None:
+def _between(pair: Any, z: Any, slopes: Any, h: float, theta: float, out: Any) -> None:
     """The interpolant at t + theta h."""
     for j in range(len(z)):
         sum_of = 0.0
         for i in range(7):
-            sum_of += slopes[i, j] * (((_P[i, 3] * theta + _P[i, 2]) * theta + _P[i, 1]) * theta + _P[i, 0])
+            sum_of += slopes[i, j] * (((pair.p[i, 3] * theta + pair.p[i, 2]) * theta + pair.p[i, 1]) * theta + pair.p[i, 0])
         out[j] = z[j] + h * theta * sum_of
 
 
 @compiled(error_model="numpy")
 def _place(table: Any, z: Any, y: Any) -> None:
-    for j in range(len(table.moving)):
-        y[table.moving[j]] = z[j]
+    for j in range(table[MOVING + 1] - table[MOVING]):
+        y[table[table[MOVING] + j]] = z[j]
 
 
 @compiled(error_model="numpy")
 def _step(
-    table: Any, w: Any, t: float, h: float, low: float, high: float, z: Any, peak: Any, slopes: Any, new: Any, y: Any, p: Any, place: Any
+    pair: Any,
+    table: Any,
+    w: Any,
+    t: float,
+    h: float,
+    low: float,
+    high: float,
+    z: Any,
+    peak: Any,
+    slopes: Any,
+    new: Any,
+    y: Any,
+    p: Any,
+    place: Any,
 ) -> float:
     """One step: its error in units of the tolerance (infinity where a stage is no number); `new` are the values at its end."""
     count = len(z)
@@ -72,10 +95,10 @@ def _step(
         for j in range(count):
             sum_of = 0.0
             for k in range(i):
-                sum_of += _A[i, k] * slopes[k, j]
+                sum_of += pair.a[i, k] * slopes[k, j]
             new[j] = z[j] + h * sum_of
         _place(table, new, y)
-        bad = _slopes(table, w, min(max(t + _C[i] * h, low), high), y, p, slopes[i])
+        bad = _slopes(table, w, min(max(t + pair.c[i] * h, low), high), y, p, slopes[i])
         if bad >= 0:
             place[1] = bad
             return np.inf
@@ -83,18 +106,18 @@ def _step(
     for j in range(count):
         sum_of = 0.0
         for i in range(7):
-            sum_of += _E[i] * slopes[i, j]
+            sum_of += pair.e[i] * slopes[i, j]
         error = max(error, abs(h * sum_of) / (_TOLERANCE * max(peak[j], abs(z[j]), abs(new[j]))))
     return error if error == error else np.inf
 
 
 @compiled(error_model="numpy")
-def _reached(z: Any, slopes: Any, h: float, goal: float, out: Any) -> float:
+def _reached(pair: Any, z: Any, slopes: Any, h: float, goal: float, out: Any) -> float:
     """theta at which H, the last value, reaches the goal; H does not fall."""
     low, high, last = 0.0, 1.0, len(z) - 1
     for _ in range(60):
         middle = 0.5 * (low + high)
-        _between(z, slopes, h, middle, out)
+        _between(pair, z, slopes, h, middle, out)
         if out[last] < goal:
             low = middle
         else:
@@ -104,21 +127,34 @@ def _reached(z: Any, slopes: Any, h: float, goal: float, out: Any) -> float:
 
 @compiled(error_model="numpy")
 def _turns(
-    table: Any, w: Any, t: float, h: float, end: float, z: Any, slopes: Any, new: Any, y: Any, p: Any, before: Any, low: float, high: float
+    pair: Any,
+    table: Any,
+    w: Any,
+    t: float,
+    h: float,
+    end: float,
+    z: Any,
+    slopes: Any,
+    new: Any,
+    y: Any,
+    p: Any,
+    before: Any,
+    low: float,
+    high: float,
 ) -> float:
     """The first theta <= end at which a trigger is seen to have changed, 2 where none has."""
     seen = 0.0
     for look in range(1, _LOOKS + 1):
         theta = end * look / _LOOKS
-        _between(z, slopes, h, theta, new)
+        _between(pair, z, slopes, h, theta, new)
         _place(table, new, y)
-        walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + theta * h, low), high), y, p)
+        walk(table, table[DRIFTING], table[DRIFTING + 1], w, min(max(t + theta * h, low), high), y, p)
         if turned(table, w, before):
             for _ in range(52):
                 middle = 0.5 * (seen + theta)
-                _between(z, slopes, h, middle, new)
+                _between(pair, z, slopes, h, middle, new)
                 _place(table, new, y)
-                walk(table.walk, table.rows, table.drifting, 0, len(table.drifting), w, min(max(t + middle * h, low), high), y, p)
+                walk(table, table[DRIFTING], table[DRIFTING + 1], w, min(max(t + middle * h, low), high), y, p)
                 if turned(table, w, before):
                     theta = middle
                 else:
@@ -130,18 +166,18 @@ def _turns(
 
 @compiled(error_model="numpy")
 def flow(
-    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int, out: Any,
-    signals: Any, look: bool,
+    pair: Any, table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int,
+    out: Any, signals: Any, look: bool,
 ) -> int:  # fmt: skip
     """From clock[0] to `until` (finite), or to a trigger that changed; as `scalar_loops.jump`. `look`: triggers change between jumps too.
 
     clock[1] is the step, clock[2] just after the start and clock[3] just before `until`: where formulas are computed.
     """
-    t, r, last, count = clock[0], place[0], len(times), len(table.moving) + 1
+    t, r, last, count = clock[0], place[0], len(times), table[MOVING + 1] - table[MOVING] + 1
     low, high = clock[2], clock[3]
     z, new, slopes, peak = np.zeros(count), np.zeros(count), np.zeros((7, count)), np.full(count, 1e-3)
     for j in range(count - 1):
-        z[j] = y[table.moving[j]]
+        z[j] = y[table[table[MOVING] + j]]
         peak[j] = 1e-3 * abs(z[j]) + 1e-300
     goal, h, rounds = exponential(s), clock[1], 0
     result = REACHED
@@ -151,7 +187,7 @@ def flow(
             result = STOPPED
             break
         size = min(h, until - t)
-        error = _step(table, w, t, size, low, high, z, peak, slopes, new, y, p, place)
+        error = _step(pair, table, w, t, size, low, high, z, peak, slopes, new, y, p, place)
         if error > 1.0:
             h = size * max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1 * size
             if h <= 1e-14 * max(t, 1e-300):
@@ -161,20 +197,20 @@ def flow(
         grown = size * min(5.0, 0.9 * max(error, 1e-10) ** -0.2)
         h = max(h, grown) if size < h else grown
         fired = new[count - 1] >= goal
-        end = _reached(z, slopes, size, goal, new) if fired else 1.0
+        end = _reached(pair, z, slopes, size, goal, new) if fired else 1.0
         if look:
-            theta = _turns(table, w, t, size, end, z, slopes, new, y, p, before, low, high)
+            theta = _turns(pair, table, w, t, size, end, z, slopes, new, y, p, before, low, high)
             if theta <= 1.0:
                 result, end, fired = TRIGGERED, theta, False
         now = until if end == 1.0 and size == until - t else t + end * size
         while r < last and times[r] < now:
             if r >= kept:
-                _between(z, slopes, size, min(1.0, (times[r] - t) / size), new)
+                _between(pair, z, slopes, size, min(1.0, (times[r] - t) / size), new)
                 _place(table, new, y)
                 for j in range(len(y)):
                     out[r - kept, j] = y[j]
             r += 1
-        _between(z, slopes, size, end, new)
+        _between(pair, z, slopes, size, end, new)
         for j in range(count - 1):
             z[j] = new[j]
             peak[j] = max(peak[j], 1e-3 * abs(z[j]))

@@ -8,20 +8,40 @@ import numpy as np
 
 from sciml.biology.simulation.draws import begin_stream, exponential, uniform
 from sciml.biology.simulation.row_walk import walk
+from sciml.biology.simulation.scalar_table import (
+    CHANGED,
+    CHANGED_AT,
+    CHANNELS,
+    EVERY,
+    NEEDS,
+    NEEDS_AT,
+    RENEWED,
+    RENEWED_AT,
+    TOUCHED,
+    TOUCHED_AT,
+    TRIGGERS,
+)  # fmt: skip
 from sciml.compiling import compiled
 
 __all__ = ["BROKEN", "DONE", "LACKING", "REACHED", "STOPPED", "TRIGGERED", "begin", "jump", "run_plain"]
 
 REACHED, TRIGGERED, DONE, BROKEN, LACKING, STOPPED = 0, 1, 2, 3, 4, 5
 
+
+@compiled(error_model="numpy")
+def _at(table: Any, part: int, starts: int, c: int) -> int:
+    """Where the list of channel c begins."""
+    return table[part] + table[table[starts] + c]
+
+
 @compiled(error_model="numpy")
 def begin(table: Any, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
     """Compute everything anew; returns -1, or the channel whose propensity is negative or no number."""
-    walk(table.walk, table.rows, table.every, 0, len(table.every), w, t, y, p)
+    walk(table, table[EVERY], table[EVERY + 1], w, t, y, p)
     half = len(tree) // 2
     tree[:] = 0.0
-    for c in range(len(table.channels)):
-        a = w[table.channels[c]]
+    for c in range(table[CHANNELS + 1] - table[CHANNELS]):
+        a = w[table[table[CHANNELS] + c]]
         if not (0.0 <= a < np.inf):
             return c
         tree[half + c] = a
@@ -48,11 +68,11 @@ def draw(tree: Any, s: Any) -> int:
 @compiled(error_model="numpy")
 def fire(table: Any, c: int, y: Any) -> bool:
     """Apply a channel; False where the molecules that it takes are not there."""
-    for k in range(table.needs_starts[c], table.needs_starts[c + 1], 2):
-        if y[table.needs[k]] < table.needs[k + 1]:
+    for k in range(_at(table, NEEDS, NEEDS_AT, c), _at(table, NEEDS, NEEDS_AT, c + 1), 2):
+        if y[table[k]] < table[k + 1]:
             return False
-    for k in range(table.changed_starts[c], table.changed_starts[c + 1], 2):
-        y[table.changed[k]] += table.changed[k + 1]
+    for k in range(_at(table, CHANGED, CHANGED_AT, c), _at(table, CHANGED, CHANGED_AT, c + 1), 2):
+        y[table[k]] += table[k + 1]
     return True
 
 
@@ -60,10 +80,10 @@ def fire(table: Any, c: int, y: Any) -> bool:
 def renew(table: Any, c: int, w: Any, tree: Any, t: float, y: Any, p: Any) -> int:
     """Compute again what channel c changed; returns -1 or the channel whose propensity is negative or no number."""
     half, bad = len(tree) // 2, -1
-    walk(table.walk, table.rows, table.touched, table.touched_starts[c], table.touched_starts[c + 1], w, t, y, p)
-    for k in range(table.renewed_starts[c], table.renewed_starts[c + 1]):
-        other = table.renewed[k]
-        a = w[table.channels[other]]
+    walk(table, _at(table, TOUCHED, TOUCHED_AT, c), _at(table, TOUCHED, TOUCHED_AT, c + 1), w, t, y, p)
+    for k in range(_at(table, RENEWED, RENEWED_AT, c), _at(table, RENEWED, RENEWED_AT, c + 1)):
+        other = table[k]
+        a = w[table[table[CHANNELS] + other]]
         if not (0.0 <= a < np.inf):
             bad = other
         node = half + other
@@ -77,16 +97,16 @@ def renew(table: Any, c: int, w: Any, tree: Any, t: float, y: Any, p: Any) -> in
 @compiled(error_model="numpy")
 def turned(table: Any, w: Any, before: Any) -> bool:
     """Whether a trigger is not what it was."""
-    for e in range(len(table.triggers)):
-        if (w[table.triggers[e]] != 0.0) != (before[e] != 0.0):
+    for e in range(table[TRIGGERS + 1] - table[TRIGGERS]):
+        if (w[table[table[TRIGGERS] + e]] != 0.0) != (before[e] != 0.0):
             return True
     return False
 
 
 @compiled(error_model="numpy")
 def jump(
-    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int, out: Any,
-    signals: Any,
+    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int,
+    out: Any, signals: Any,
 ) -> int:  # fmt: skip
     """From clock[0] to `until`, or to a trigger that changed, where propensities are constant between jumps.
 
@@ -137,7 +157,7 @@ def run_plain(
 ) -> int:  # fmt: skip
     """Trajectories `first`, `first + 1`, ... of a process without time and events, from `left` [n, S + 2]: time (NaN: nothing to do), next
     record, state. Returns what ended the last one; its time is in clock[0], its state in `left`."""
-    w, tree, before = np.empty(len(table.rows)), np.zeros(nodes), np.zeros(0)
+    w, tree, before = np.empty(table[EVERY + 1] - table[EVERY]), np.zeros(nodes), np.zeros(0)
     result = DONE
     for k in range(len(left)):
         if np.isnan(left[k, 0]):

@@ -13,7 +13,7 @@ from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.simulation.conditions import Conditions, after, conditions_of
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.events import EventFunctions, Events, event_functions
-from sciml.biology.simulation.scalar_table import scalar_table, tree_size
+from sciml.biology.simulation.scalar_table import EVERY, TRIGGERS, scalar_table, size, tree_size
 from sciml.errors import DataError
 from sciml.seeding import derive
 
@@ -139,8 +139,9 @@ class _Trajectory:
         self.p = runs.parameters[index if len(runs.parameters) > 1 else 0]
         self.raw = self.p[: len(runs.jumps.system.parameters)]
         table = runs.table
-        self.w, self.tree = np.empty(len(table.rows)), np.zeros(runs.nodes)
-        self.before = np.zeros(len(table.triggers))
+        self.w, self.tree = np.empty(size(table, EVERY)), np.zeros(runs.nodes)
+        self.triggers = table[table[TRIGGERS] : table[TRIGGERS + 1]]
+        self.before = np.zeros(size(table, TRIGGERS))
         self.place = np.array([int(left[1]), -1, 0], dtype=np.int64)
         self.clock = np.array([left[0], np.inf, 0.0, 0.0])
         self.stream = begin_stream(np.uint64(runs.stream), index, 1)
@@ -171,7 +172,7 @@ class _Trajectory:
                 raise runs.failure(ended, int(self.place[1]), self.index, self.clock[0], self.y)
 
     def _advance(self, until: float) -> int:
-        from sciml.biology.simulation.scalar_flow import flow
+        from sciml.biology.simulation.scalar_flow import PAIR, flow
         from sciml.biology.simulation.scalar_loops import TRIGGERED, jump
 
         runs = self.runs
@@ -179,7 +180,7 @@ class _Trajectory:
         if until <= self.clock[0]:
             ended = 0
         elif runs.timed or runs.look:
-            ended = int(flow(*common, self.kept, self.out, self.signals, runs.look))
+            ended = int(flow(PAIR, *common, self.kept, self.out, self.signals, runs.look))
         else:
             ended = int(jump(*common, self.kept, self.out, self.signals))
         if ended == TRIGGERED:
@@ -232,4 +233,4 @@ class _Trajectory:
         bad = begin(self.runs.table, self.w, self.tree, self.clock[2], self.y, self.p)
         if bad >= 0:
             raise self.runs.failure(BROKEN, bad, self.index, t, self.y)
-        self.before[:] = self.w[self.runs.table.triggers]
+        self.before[:] = self.w[self.triggers]

@@ -1,4 +1,4 @@
-"""A jump process as tables for the double kernel: one loop runs any network, and nothing is compiled for a model.
+"""A jump process as a table for the double kernel: one loop runs any network, and nothing is compiled for a model.
 
 After a reaction only the rows that depend on what it changed are computed again, and a binary tree of partial sums is brought up to date
 (logarithmic in the number of channels), so that networks of ten thousand reactions are no trouble.
@@ -7,41 +7,19 @@ After a reaction only the rows that depend on what it changed are computed again
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.kernels.table import table
-from sciml.biology.simulation.row_walk import walk_address
+from sciml.biology.simulation.row_walk import ROWS, WALK, walk_address
 
-__all__ = ["ScalarTable", "scalar_table", "tree_size"]
+__all__ = ["scalar_table", "size", "tree_size"]
 
 
-class ScalarTable(NamedTuple):
-    """All int64. `walk`: address of the function that computes rows. `rows` [N, 4]: operation and arguments (`kernels.table`), `every`: all rows in order. `channels`, `triggers`, `rates`: rows of propensities, of event
-    triggers and of d y / d t for the states `moving`; `drifting`: rows that change between jumps.
-
-    Lists per channel c, flat[starts[c] : starts[c + 1]]: `changed` (state, by, ...), `needs` (state, least, ...), `touched` rows to compute again
-    in this order, `renewed` channels whose propensity is among them.
-    """
-
-    walk: int
-    rows: np.ndarray
-    every: np.ndarray
-    channels: np.ndarray
-    triggers: np.ndarray
-    rates: np.ndarray
-    moving: np.ndarray
-    drifting: np.ndarray
-    changed: np.ndarray
-    changed_starts: np.ndarray
-    needs: np.ndarray
-    needs_starts: np.ndarray
-    touched: np.ndarray
-    touched_starts: np.ndarray
-    renewed: np.ndarray
-    renewed_starts: np.ndarray
+# Places in the head, after WALK and ROWS: where each part begins.
+EVERY, CHANNELS, TRIGGERS, RATES, MOVING, DRIFTING, END = range(2, 9)
+CHANGED, NEEDS, TOUCHED, RENEWED, CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT, HEAD = range(9, 18)
 
 
 def tree_size(channels: int) -> int:
@@ -49,8 +27,14 @@ def tree_size(channels: int) -> int:
     return 2 << max(0, int(channels - 1).bit_length())
 
 
-def scalar_table(jumps: Jumps) -> ScalarTable:
-    """The tables of a jump process."""
+def scalar_table(jumps: Jumps) -> np.ndarray:
+    """A jump process as one array int64: a head of places, then the parts; each ends where the next begins.
+
+    ROWS: operation and three arguments per row (`kernels.table`), EVERY: all rows in order. CHANNELS, TRIGGERS, RATES: rows of
+    propensities, of event triggers and of d y / d t for the states MOVING; DRIFTING: rows that change between jumps. Per channel c a list, at
+    flat[starts[c] : starts[c + 1]]: CHANGED (state, by, ...), NEEDS (state, least, ...), TOUCHED rows to compute again in this order,
+    RENEWED channels whose propensity is among them; their starts lie at CHANGED_AT, ...
+    """
     graph = jumps.graph
     nodes = [c.node for c in jumps.channels] + [e.trigger for e in jumps.events] + [node for _, node in jumps.flows]
     flat = table(graph, nodes, len(jumps.system.parameters) + len(jumps.extra))
@@ -71,20 +55,34 @@ def scalar_table(jumps: Jumps) -> ScalarTable:
     renewed = [[c for row in rows_of for c in by_row.get(row, ())] for rows_of in touched]
     moving = [state for state, _ in jumps.flows]
     times = [_behind(users, row) for row, node in enumerate(order) if graph.ops[node] == "time"]
-    return ScalarTable(
-        walk_address(),
-        np.ascontiguousarray(rows),
-        np.arange(len(rows)),
-        results[:count].copy(),
-        results[count : count + len(jumps.events)].copy(),
-        results[count + len(jumps.events) :].copy(),
-        np.array(moving, dtype=np.int64),
-        np.array(sorted(set().union(*times, *(behind.get(s, ()) for s in moving))), dtype=np.int64),
-        *_lists([[v for pair in c.change for v in pair] for c in jumps.channels]),
-        *_lists([[v for pair in c.needs for v in pair] for c in jumps.channels]),
-        *_lists(touched),
-        *_lists(renewed),
-    )
+    lists = [
+        _lists([[v for pair in c.change for v in pair] for c in jumps.channels]),
+        _lists([[v for pair in c.needs for v in pair] for c in jumps.channels]),
+        _lists(touched),
+        _lists(renewed),
+    ]
+    drifting = sorted(set().union(*times, *(behind.get(s, ()) for s in moving)))
+    parts: dict[int, Sequence[int] | np.ndarray] = {
+        ROWS: rows.ravel(),
+        EVERY: np.arange(len(rows)),
+        CHANNELS: results[:count],
+        TRIGGERS: results[count : count + len(jumps.events)],
+        RATES: results[count + len(jumps.events) :],
+        MOVING: moving,
+        DRIFTING: drifting,
+        END: [],
+        **{place: flat for place, (flat, _) in zip((CHANGED, NEEDS, TOUCHED, RENEWED), lists, strict=True)},
+        **{place: starts for place, (_, starts) in zip((CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT), lists, strict=True)},
+    }
+    head = np.zeros(HEAD, dtype=np.int64)
+    head[WALK] = walk_address()
+    head[1:] = HEAD + np.concatenate([[0], np.cumsum([len(parts[k]) for k in range(1, HEAD - 1)], dtype=np.int64)])
+    return np.concatenate([head, *(np.asarray(parts[k], dtype=np.int64) for k in range(1, HEAD))])
+
+
+def size(table: np.ndarray, part: int) -> int:
+    """Numbers in a part."""
+    return int(table[part + 1] - table[part])
 
 
 def _lists(lists: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:

@@ -44,9 +44,9 @@ def simulate_ssa(
 ) -> Ensemble | Moments:
     """Exact trajectories: P(tau, r) = a_r exp(-a tau), a = sum_r a_r, for the waiting time tau and the next reaction r.
 
-    `times` as for all simulators: the start is at 0. `parameters` {id: number or array [n], one for each trajectory}. `record`: "grid" keeps
-    every trajectory at all times, "final" at the last one only ([n, 1, S]), "moments" only mean and standard deviation. Start numbers must be
-    whole, unless `initial` rounds them or draws the whole numbers around them. `substance` says what a model counts that does not say it.
+    `times` as for all simulators: the start is at 0. `parameters` {id: number or array [n], one for each trajectory}. `record`: "grid"
+    keeps every trajectory at all times, "final" at the last one only ([n, 1, S]), "moments" only mean and standard deviation. Start numbers
+    must be whole, unless `initial` rounds them or draws the whole numbers around them. `substance` says what a model counts that does not.
     A net law that can be negative is split into a forward and a backward reaction (`split_reversible`); a literal k S^2 becomes k S (S - 1)
     only with `discrete_mass_action`. `progress(done, n)` is called about once a second; Ctrl-C ends the run and keeps what is done.
 
@@ -124,8 +124,6 @@ class _Run:
 
     def block(self, first: int, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
         """Trajectories first, first + 1, ... into `out`."""
-        from sciml.biology.simulation.lane_driver import run_lanes
-
         count, m = len(out), self.molecules
         left = np.full((count, out.shape[2] + 2), np.nan)
         part = slice(first, first + count)
@@ -134,8 +132,10 @@ class _Run:
             left[:, 2:] = m.start[part] if len(m.start) > 1 else m.start
             self.scalar.run(first, left, kept, out, done, signals)
             return
-        rows = [r[part] if len(r) > 1 else r for r in (m.start, self.single, self.double)]
-        if run_lanes(self.program, int(self.stream), first, *rows, self.times, kept, out, left, done, signals):
+        from sciml.biology.simulation.lane_driver import run_lanes
+
+        start, single, double = (r[part] if len(r) > 1 else r for r in (m.start, self.single, self.double))
+        if run_lanes(self.program, int(self.stream), first, start, single, double, self.times, kept, out, left, done, signals):
             self.left = True
             self.scalar.run(first, left, kept, out, done, signals)
 
@@ -144,9 +144,7 @@ class _Run:
         m = self.molecules
         if m.per_unit:
             states = states / m.jumps.molecules
-        return Ensemble(
-            m.jumps.system, asked, states, raw, notes=notes, seed=int(seed), kernel=self.kernel, molecules=m.per_unit
-        )
+        return Ensemble(m.jumps.system, asked, states, raw, notes=notes, seed=int(seed), kernel=self.kernel, molecules=m.per_unit)
 
 
 def _rows(columns: list[np.ndarray], count: int) -> np.ndarray:

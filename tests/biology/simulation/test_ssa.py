@@ -38,7 +38,7 @@ SMALL = {
         [(lambda x, y: 0.02 * x * (x - 1) * (x - 2), (-3, 1)), (lambda x, y: 0.4 * y, (3, -1))],
     ),
     "autocatalysis": (
-        network({"A": 2, "F": 12}, parse("copy", "A + F -> 2 A", rate=0.05), parse("fade", "A ->", rate=0.3), parse("seed", "F -> A", rate=0.02)),
+        network({"A": 2, "F": 12}, parse("c", "A + F -> 2 A", rate=0.05), parse("d", "A ->", rate=0.3), parse("s", "F -> A", rate=0.02)),
         [(lambda a, f: 0.05 * a * f, (1, -1)), (lambda a, f: 0.3 * a, (-1, 0)), (lambda a, f: 0.02 * f, (1, -1))],
     ),
     "extinction": (network({"X": 6}, parse("death", "X ->", rate=1.2)), [(lambda x: 1.2 * x, (-1,))]),
@@ -103,7 +103,9 @@ def test_a_literal_square_is_reported_and_converted_on_request():
 
 
 def test_laws_of_changing_sign_are_refused_all_at_once():
-    bad = network({"A": 5, "B": 5}, parse("wave", "A -> B", law="sin(A)"), parse("part", "A -> 0.5 B", law="A"), parse("fine", "B ->", law="B"))
+    bad = network(
+        {"A": 5, "B": 5}, parse("wave", "A -> B", law="sin(A)"), parse("part", "A -> 0.5 B", law="A"), parse("fine", "B ->", law="B")
+    )
     with pytest.raises(DataError) as error:
         simulate_ssa(bad, [1.0], n=2)
     assert "'wave'" in str(error.value) and "'part'" in str(error.value) and "'fine'" not in str(error.value)
@@ -196,14 +198,24 @@ def test_clocks_do_not_drift_in_a_long_interval(kernel):
 
 def test_a_slow_counter_beside_a_futile_cycle(kernel):
     n, rate = (128, 2e5) if kernel == "lanes32" else (16, 1e5)
-    net = network({"A": 10, "B": 0, "C": 0}, parse("f", "A -> B", rate=rate / 10), parse("r", "B -> A", rate=rate / 10), parse("c", "-> C", rate=1000.0))
+    net = network(
+        {"A": 10, "B": 0, "C": 0},
+        parse("f", "A -> B", rate=rate / 10),
+        parse("r", "B -> A", rate=rate / 10),
+        parse("c", "-> C", rate=1000.0),
+    )
     counts = simulate_ssa(net, [1.0], n=n, seed=2).counts[:, 0, 2]
     assert abs(counts.mean() - 1000) < 4 * np.sqrt(1000 / n)
 
 
 def test_rare_reactions_come_when_they_should():
     """Switching at about 1e-7 of the total, put last so that a single precision sum would lose it: exponential waiting times."""
-    net = network({"A": 10, "B": 0, "Off": 1, "On": 0}, parse("f", "A -> B", rate=3e5), parse("r", "B -> A", rate=3e5), parse("s", "Off -> On", rate=0.3))
+    net = network(
+        {"A": 10, "B": 0, "Off": 1, "On": 0},
+        parse("f", "A -> B", rate=3e5),
+        parse("r", "B -> A", rate=3e5),
+        parse("s", "Off -> On", rate=0.3),
+    )
     times = np.linspace(0, 0.6, 1201)
     on = simulate_ssa(net, times, n=256, seed=3).counts[:, :, 3]
     waits = times[on.argmax(axis=1)][on[:, -1] == 1]
@@ -225,7 +237,9 @@ def test_large_counts_pass_to_double_by_their_own_state():
 
 
 def test_variants_compile_nothing_again():
-    net = network({"A": 5, "B": 0}, parse("f", "A -> B", rate="k"), parse("b", "B -> A", law="q * B / (1.5 + B)"), parameters={"k": 1.0, "q": 2.0})
+    net = network(
+        {"A": 5, "B": 0}, parse("f", "A -> B", rate="k"), parse("b", "B -> A", law="q * B / (1.5 + B)"), parameters={"k": 1.0, "q": 2.0}
+    )
     simulate_ssa(net, [0.1], n=1)
     files = sorted(p.name for p in cache_folder().rglob("*"))
     for value in np.linspace(0.5, 2.5, 20):
@@ -236,7 +250,9 @@ def test_variants_compile_nothing_again():
 def test_a_value_for_each_trajectory():
     net = network({"A": 0}, parse("b", "-> A", rate="k"), parameters={"k": 1.0})
     k = np.repeat([2.0, 20.0], 5000)
-    counts = simulate_ssa(net, [1.0], n=10_000, seed=1, parameters={"k": k, "A": np.arange(10_000) % 3}).counts[:, 0, 0] - np.arange(10_000) % 3
+    counts = (
+        simulate_ssa(net, [1.0], n=10_000, seed=1, parameters={"k": k, "A": np.arange(10_000) % 3}).counts[:, 0, 0] - np.arange(10_000) % 3
+    )
     assert abs(counts[:5000].mean() - 2) < 4.5 * np.sqrt(2 / 5000) and abs(counts[5000:].mean() - 20) < 4.5 * np.sqrt(20 / 5000)
     with pytest.raises(ConfigError, match="10 values, expected one for each of the 5"):
         simulate_ssa(net, [1.0], n=5, parameters={"k": np.ones(10)})
