@@ -20,6 +20,7 @@ __all__ = ["libsbml_document", "libsbml_said", "parse_sbml_text", "read"]
 
 _DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>"
 _REFERENCE = re.compile(r"(.*?)\s*Reference: L\dV\d Section [\d.]+\s*(.*)")
+_FAST = re.compile(r"\bfast\s*=\s*[\"'](?:true|1)[\"']")
 _ASIDE = frozenset((1016, *range(10401, 10410), *range(10801, 10810)))
 """libSBML's numbers of faults in notes and annotations, which change nothing of the model, and of values of the wrong type, among which
 it counts numbers below 2.2e-308: every value that is used is looked at here."""
@@ -54,7 +55,9 @@ def parse_sbml_text(text: str, companions: Mapping[str, str] | None = None) -> d
         changed = _flatten(libsbml, document, companions or {}, context) or changed
     if changed:
         text = libsbml.writeSBMLToString(document)
-        context.warnings.append("lines are those of the model as libSBML wrote it out (level 1 raised, or comp made flat)")
+        context.warnings.append(
+            "lines and numbers (15 digits) are those of the model as libSBML wrote it out (level 1 raised, or comp made flat)"
+        )
     del document  # its memory is needed for ours
     context.level = level
     network = read_model(parse(text), context)
@@ -101,6 +104,17 @@ def _raise_level(document: Any, context: Context) -> bool:
     return True
 
 
+def _of_level(libsbml: Any, main: Any, text: str) -> str:
+    """An external model in the level and version of the main one: libSBML takes no other."""
+    other = libsbml_document(text)
+    level = (main.getLevel(), main.getVersion())
+    if _FAST.search(text) and level[1] > 1:  # it would be lost; libSBML then refuses the other version
+        return text
+    if (other.getLevel(), other.getVersion()) == level or not other.setLevelAndVersion(*level, False, True):
+        return text
+    return str(libsbml.writeSBMLToString(other))
+
+
 def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context: Context) -> bool:
     """Write submodels out into one model. External models come from `companions` alone, laid into a folder of their own."""
     properties = libsbml.ConversionProperties()
@@ -109,7 +123,7 @@ def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context
     properties.addOption("abortIfUnflattenable", "none")
     with tempfile.TemporaryDirectory() as folder:
         for name, text in companions.items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+            (Path(folder) / name).write_text(_of_level(libsbml, document, text), encoding="utf-8")
         document.getErrorLog().clearLog()
         document.setLocationURI(Path(folder, "model.xml").as_uri().replace("file://", "file:"))
         properties.addOption("basePath", folder)

@@ -55,6 +55,15 @@ def test_external_models_come_from_what_is_given_alone():
     assert "could not be written out flat" in "; ".join(missing["unsupported"])
 
 
+def test_an_external_model_of_another_version_is_raised_unless_something_would_be_lost():
+    main = composed("other").replace(texts.SPACES[3, 1], texts.SPACES[3, 2]).replace('level="3" version="1"', 'level="3" version="2"')
+    reaction = '<listOfReactions><reaction id="R" fast="{}" reversible="false"/></listOfReactions>'
+    found = parse_sbml_text(main, {"other.xml": texts.document(reaction.format("false"), (3, 1))})
+    assert [r["id"] for r in found["network"]["reactions"]] == ["B__R"]
+    assert found["unsupported"] == []
+    assert parse_sbml_text(main, {"other.xml": texts.document(reaction.format("true"), (3, 1))})["unsupported"]
+
+
 def test_level_1_is_raised():
     text = """<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="old">
