@@ -12,12 +12,13 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sciml.biology.expressions import Expression, Operand
 from sciml.biology.formula import as_expression
+from sciml.biology.plain_data import build, plain
 from sciml.errors import ConfigError, DataError
 
 __all__ = [
@@ -324,14 +325,14 @@ class Network:
 
     def to_dict(self, *, annotations: bool = True) -> dict[str, Any]:
         """JSON-able data; `from_dict` gives the network again. Without `annotations`: only what networks are compared by."""
-        data: dict[str, Any] = _plain(self, annotations)
+        data: dict[str, Any] = plain(self, annotations)
         return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Network:
         """From `to_dict`. Raises DataError where it is not such data."""
         try:
-            return _built(cls, data)
+            return build(cls, data)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"network: the data do not make a network: {error}") from error
 
@@ -448,55 +449,3 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A hint at the id that was meant, or nothing."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _plain(value: Any, everything: bool = True) -> Any:
-    """A dataclass as a dict without what stands at its default; expressions in their JSON form. `everything`: what is not compared too."""
-    if isinstance(value, Expression):
-        return {"math": value.to_list()}
-    if hasattr(value, "__dataclass_fields__"):
-        held = {f.name: (getattr(value, f.name), f.default) for f in fields(value) if everything or f.compare}
-        return {name: _plain(part, everything) for name, (part, default) in held.items() if default is MISSING or part != default}
-    if isinstance(value, tuple | list):
-        return [_plain(part, everything) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"number": repr(value)}  # JSON has no word for it
-    return value
-
-
-_PARTS: dict[tuple[type, str], type] = {
-    (Network, "species"): Species,
-    (Network, "parameters"): Parameter,
-    (Network, "reactions"): Reaction,
-    (Network, "compartments"): Compartment,
-    (Network, "rules"): Rule,
-    (Network, "events"): Event,
-    (Network, "functions"): Function,
-    (Network, "units"): Units,
-    (Reaction, "reactants"): Participant,
-    (Reaction, "products"): Participant,
-    (Reaction, "local"): Parameter,
-}
-
-
-def _built(kind: type, data: Mapping[str, Any]) -> Any:
-    """The dataclass from its plain form."""
-    if unknown := data.keys() - {f.name for f in fields(kind)}:
-        raise DataError(f"{kind.__name__.lower()}: found the field {sorted(unknown)[0]!r}, which is none of it")
-    return kind(**{name: _part(kind, name, value) for name, value in data.items()})
-
-
-def _part(kind: type, name: str, value: Any) -> Any:
-    inner = _PARTS.get((kind, name))
-    if inner is Units:
-        definitions = tuple((id, tuple(_built(Unit, unit) for unit in units)) for id, units in value.get("definitions", ()))
-        return Units(**{**value, "definitions": definitions})
-    if inner is not None:
-        return tuple(_built(inner, part) for part in value)
-    return _value(value)
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return float(value["number"]) if "number" in value else Expression.from_list(value["math"])
-    return tuple(_value(part) for part in value) if isinstance(value, list) else value

@@ -41,7 +41,7 @@ MATERIALS = (
 )
 BIOLOGY = (
     ("distributions", "expressions"),
-    ("formula",),
+    ("formula", "plain_data"),
     ("network",),
     ("sbml",),
     ("antimony", "bionetgen", "sedml"),
