@@ -114,8 +114,10 @@ def _piecewise(element: Element, report: Report) -> Any:
         if len(piece.children) != 2:
             return _unknown(piece, f"a <piece> with {len(piece.children)} parts, expected a value and a condition", report)
         parts += [_node(part, report) for part in piece.children]
-    for otherwise in (c for c in element.children if c.name == "otherwise"):
-        parts += [_node(part, report) for part in otherwise.children[:1]]
+    rest = [part for otherwise in element.children if otherwise.name == "otherwise" for part in otherwise.children]
+    if len(rest) > 1:
+        return _unknown(element, f"a <piecewise> with {len(rest)} parts that hold otherwise, expected one at most", report)
+    parts += [_node(part, report) for part in rest]
     return ["piecewise", *parts] if parts else _unknown(element, "a <piecewise> without a piece, which has no value", report)
 
 

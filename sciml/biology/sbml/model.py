@@ -9,7 +9,7 @@ from sciml.biology.sbml import elements
 from sciml.biology.sbml.context import Context
 from sciml.biology.sbml.reactions import reactions
 from sciml.biology.sbml.references import check
-from sciml.biology.sbml.tree import Element, descend
+from sciml.biology.sbml.tree import MATHML, WITH_TEXT, Element, descend
 from sciml.biology.sbml.units import units
 
 __all__ = ["read_model", "required_packages"]
@@ -48,6 +48,7 @@ def read_model(root: Element, context: Context) -> dict[str, Any]:
     for element in model.children:
         if element.space == model.space and element.name not in _LISTS:
             context.refuse(element, f"found <{element.name}> in the model, which is no part of it")
+    _malformed(context, root)
     for element in model.listed("listOfConstraints"):
         context.warn(element, "a constraint is not watched and left out")
     network = _parts(context, model)
@@ -55,6 +56,19 @@ def read_model(root: Element, context: Context) -> dict[str, Any]:
     network["level"] = list(_origin(context) or context.level)
     network["annotations"] = [[key, text] for key, text in context.kept.items()]
     return network
+
+
+def _malformed(context: Context, root: Element) -> None:
+    """What libSBML does not mind: text between elements, and elements that may stand once and stand twice."""
+    for element in descend(root):
+        if element.space not in (root.space, MATHML) or element.name in ("message", "annotation-xml"):
+            continue
+        if element.text and element.name not in WITH_TEXT and (text := element.text.replace("|", " ").split()):
+            context.refuse(element, f"found the text {' '.join(text)[:40]!r} in <{element.name}>, expected elements only")
+        names = [c.name for c in element.children if c.space == root.space]
+        if element.space == root.space and not element.name.startswith("listOf") and len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            context.refuse(element, f"found <{twice}> twice in <{element.name}>")
 
 
 def _parts(context: Context, model: Element) -> dict[str, Any]:

@@ -8,19 +8,20 @@ from xml.parsers import expat
 
 from sciml.errors import DataError
 
-__all__ = ["MATHML", "Element", "descend", "parse", "parts"]
+__all__ = ["MATHML", "WITH_TEXT", "Element", "descend", "parse", "parts"]
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
-_WITH_TEXT = frozenset(("ci", "cn", "csymbol", "value"))
+WITH_TEXT = frozenset(("ci", "cn", "csymbol", "value"))
 _KEPT = ("notes", "annotation")
 _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 
 
 class Element:
-    """An element: `name` without prefix, `space` its namespace, `attributes` (those of other namespaces as "uri name"), `text`.
+    """An element: `name` without prefix, `space` its namespace, `attributes` (those of other namespaces as "uri name").
 
-    `text` is what stands directly in a leaf of MathML, a <sep/> in it as "|". `kept` maps notes and annotation to their whole text.
+    `text` is what stands directly in it, a <sep/> in it as "|", blanks between elements left out. `kept` maps notes and annotation to
+    their whole text.
     """
 
     __slots__ = ("attributes", "children", "kept", "line", "name", "space", "text")
@@ -113,7 +114,7 @@ class _Builder:
         self.kept = None
 
     def characters(self, text: str) -> None:
-        if self.kept is None and self.stack and self.stack[-1].name in _WITH_TEXT:
+        if self.kept is None and self.stack and (self.stack[-1].name in WITH_TEXT or not text.isspace()):
             self.stack[-1].text += text
 
     def _self_contained(self, name: str, inside: str, own: dict[str, str]) -> str:

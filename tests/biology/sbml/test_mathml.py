@@ -69,6 +69,7 @@ def test_meaning(content, expected):
         ('<csymbol definitionURL="urn:other"> n </csymbol>', "'urn:other'"),
         ('<apply><csymbol definitionURL="urn:other"/><cn>1</cn></apply>', "'urn:other'"),
         ("<piecewise/>", "without a piece"),
+        ("<piecewise><otherwise><cn>1</cn></otherwise><otherwise><cn>2</cn></otherwise></piecewise>", "2 parts that hold otherwise"),
         ("<piecewise><piece><cn>1</cn></piece></piecewise>", "<piece> with 1 parts"),
         ("<ci>x</ci><ci>y</ci>", "a second formula"),
     ],

@@ -48,6 +48,15 @@ def test_unknown_parts_are_refused_with_their_line():
     assert "line 6: Invalid attribute found on Compartment object: Attribute 'colour'" in said
 
 
+def test_what_libsbml_does_not_mind_is_refused_too():
+    twice = "<listOfReactions><reaction id='R' reversible='false'><listOfReactants/><listOfReactants/></reaction></listOfReactions>"
+    assert "line 4: found <listOfReactants> twice in <reaction>" in texts.unsupported(twice)
+    assert "line 3: found the text 'stray words' in <model>" in texts.unsupported("stray words")
+    formula = texts.math("<apply><plus/><cn>1</cn> + <cn>1</cn></apply>")
+    rule = f"{texts.parameters('a')}<listOfRules><rateRule variable='a'>{formula}</rateRule></listOfRules>"
+    assert "line 6: found the text '+' in <apply>" in texts.unsupported(rule)
+
+
 def test_constraints_are_left_out_with_a_word():
     network = texts.network(f"<listOfConstraints><constraint>{texts.math('<true/>')}</constraint></listOfConstraints>")
     assert network.warnings == ("line 4: a constraint is not watched and left out",)
