@@ -83,7 +83,7 @@ def z_scores(values: np.ndarray, law: CountLaw) -> dict[str, float]:
             scores = {
                 "mean": abs(sample.mean() - mean) / np.sqrt(variance / n),
                 "variance": abs(found - variance) / np.sqrt(max(fourth - variance**2, 1e-12) / n),
-                "law": (abs(counted - share)[inside] / np.sqrt(share * (1 - share) / n)[inside]).max(initial=0.0),
+                "law": (abs(counted - share)[inside] / np.sqrt((share * (1 - share))[inside] / n)).max(initial=0.0),
             }
             worst = {key: max(worst[key], float(scores[key])) for key in worst}
     return worst

@@ -1,0 +1,205 @@
+"""The loop of tau-leaping: leaps where they pay, exact steps where they do not, on the same unit Poisson processes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sciml.biology.kernels.native import call
+from sciml.biology.simulation.draws import begin_stream
+from sciml.biology.simulation.leap_steps import expected, longest_leap
+from sciml.biology.simulation.unit_processes import Processes, cover, drop, next_point, pass_by, processes
+from sciml.compiling import compiled
+
+__all__ = ["run_leaps", "scratch"]
+
+_CRITICAL = 10.0  # firings left below which a channel is never leaped over
+_LEAST_FIRINGS, _EXACT_STEPS = 10.0, 100
+_TIMED_PIECES = 64.0  # steps between two stops, at least, where a law moves with time
+
+
+class Scratch(NamedTuple):
+    """Room for one trajectory: propensities and slopes, expected and drawn firings, pieces that they use, the state after a leap."""
+
+    values: np.ndarray
+    means: np.ndarray
+    fired: np.ndarray
+    pieces: np.ndarray
+    critical: np.ndarray
+    work: np.ndarray
+    new: np.ndarray
+    futures: Processes
+
+
+def scratch(channels: int, slopes: int, size: int) -> Scratch:
+    """Room for a jump process of so many channels, slopes and states."""
+    return Scratch(
+        np.zeros(channels + slopes), np.zeros(channels), np.zeros(channels), np.zeros(channels, dtype=np.int64),
+        np.zeros(channels, dtype=np.bool_), np.zeros((6, max(channels, size))), np.zeros(size), processes(channels),
+    )  # fmt: skip
+
+
+@compiled(error_model="numpy")
+def run_leaps(
+    code: Any, room: Any, stream: Any, first: int, starts: Any, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
+    out: Any, failed: Any, last: Any, counted: Any, signals: Any,
+) -> None:  # fmt: skip
+    """Trajectories first, first + 1, ... into out [n, T, s]; `times` ascend, `breaks` are where laws jump.
+
+    `failed` [n]: 0, or 1 + the channel whose propensity cannot be, in the state `last`. `counted` [n, 4]: leaps, exact steps, rejected
+    leaps, firings.
+    """
+    for n in range(len(out)):
+        s = begin_stream(stream, first + n, 0)
+        y, p = starts[n % len(starts)].copy(), parameters[n % len(parameters)].copy()
+        t, record, piece, exact, bad = 0.0, 0, 0, 0, -1
+        room.futures.used[:] = 0
+        while bad < 0:
+            while record < len(times) and times[record] <= t:
+                out[n, record] = y
+                record += 1
+            while piece < len(breaks) and breaks[piece] <= t:
+                piece += 1
+            if record == len(times) or signals[0] != 0:
+                break
+            stop, now = times[record], t
+            if len(breaks):
+                now = np.nextafter(t, np.inf)  # laws of the piece that begins at a break
+                stop = min(stop, breaks[piece]) if piece < len(breaks) else stop
+            if timed:
+                whole = stop - max(times[record - 1] if record else 0.0, breaks[piece - 1] if piece else 0.0)
+                stop = min(stop, t + whole / _TIMED_PIECES)
+            bad, t, exact = _advance(s, code, room, y, p, t, now, stop, timed, epsilon, exact, counted[n])
+        failed[n] = bad + 1
+        last[n] = y
+        signals[1] += 1
+
+
+@compiled(error_model="numpy")
+def _advance(
+    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, timed: bool, epsilon: float, exact: int, counted: Any
+) -> Any:  # fmt: skip
+    """One leap or one exact step, to `stop` at most: (-1 or the channel that failed, new time, exact steps to come)."""
+    tables, values = code.tables, room.values
+    call(code.slopes, now, y, p, values, code.slopes_context)  # type: ignore[call-arg]
+    total, bad = _total(values, len(room.means))
+    if bad >= 0 or (total == 0.0 and not timed):
+        return bad, stop, exact
+    tau = stop - t
+    if exact == 0:
+        _mark(tables, values, y, room.critical)
+        tau = longest_leap(tables, values, y, room.critical, epsilon, 1.0, room.work)
+        if tau * total < _LEAST_FIRINGS:
+            exact = _EXACT_STEPS
+    if exact == 0:
+        done = _leap(s, code, room, y, p, t, now, stop, tau, total, counted)
+        return (-1, done, 0) if done >= 0.0 else (-1, t, _EXACT_STEPS)
+    if timed:
+        stop = min(stop, t + tau)
+        call(code.rates, t + 0.5 * (stop - t), y, p, values, code.rates_context)
+    bad, t = _exact(s, tables, values, y, room.futures, t, stop)
+    counted[1] += 1
+    counted[3] += 1 if t < stop else 0
+    return bad, t, exact - 1
+
+
+@compiled(error_model="numpy")
+def _leap(
+    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, tau: float, total: float, counted: Any
+) -> float:  # fmt: skip
+    """A leap of tau at most, halved until it keeps all states above zero: the new time, or -1 where exact steps are cheaper."""
+    tables, values, critical, q = code.tables, room.values, room.critical, room.futures
+    chosen, wait = -1, np.inf
+    for r in range(len(critical)):
+        if critical[r]:
+            ahead = next_point(s, q, r) / values[r]
+            if ahead < wait:
+                chosen, wait = r, ahead
+    while True:
+        step = min(tau, stop - t, wait)
+        fires = chosen if step == wait else -1
+        latest = stop if now == t else np.nextafter(stop, 0.0)
+        good = expected(code, now, step, latest, y, p, values, critical, False, room.means, room.work)
+        if good and _drawn(s, tables, room, y, fires):
+            break
+        counted[2] += 1
+        tau = 0.5 * step
+        if tau * total < _LEAST_FIRINGS:
+            return -1.0
+    for r in range(len(critical)):
+        if r == fires:
+            drop(q, r, 2)
+        elif not critical[r]:
+            drop(q, r, room.pieces[r])
+        else:
+            pass_by(q, r, values[r] * step)
+    y[:] = room.new
+    counted[0] += 1
+    counted[3] += room.fired.sum()
+    return stop if step == stop - t else t + step
+
+
+@compiled(error_model="numpy")
+def _drawn(s: Any, tables: Any, room: Any, y: Any, fires: int) -> bool:
+    """Draw a leap into `room.new`; False where it would go below zero. What was drawn stays known."""
+    new, fired = room.new, room.fired
+    new[:] = y
+    for r in range(len(fired)):
+        fired[r] = 1.0 if r == fires else 0.0
+        if not room.critical[r]:
+            fired[r], room.pieces[r] = cover(s, room.futures, r, room.means[r])
+        if fired[r] > 0.0:
+            for j in range(tables.starts[r], tables.starts[r + 1]):
+                new[tables.states[j]] += fired[r] * tables.amounts[j]
+    for i in range(len(new)):
+        if new[i] < 0.0:
+            return False
+    return True
+
+
+@compiled(error_model="numpy")
+def _exact(s: Any, tables: Any, values: Any, y: Any, q: Any, t: float, stop: float) -> Any:
+    """One step of the modified next reaction method (Anderson 2007): (-1 or the channel that lacks molecules, new time <= stop)."""
+    channels = len(tables.starts) - 1
+    chosen, wait = -1, np.inf
+    for r in range(channels):
+        if values[r] > 0.0:
+            ahead = next_point(s, q, r) / values[r]
+            if ahead < wait:
+                chosen, wait = r, ahead
+    step = min(wait, stop - t)
+    for r in range(channels):
+        if values[r] > 0.0 and not (r == chosen and wait == step):
+            pass_by(q, r, values[r] * step)
+    if wait != step:
+        return -1, stop
+    drop(q, chosen, 2)
+    for j in range(tables.starts[chosen], tables.starts[chosen + 1]):
+        if y[tables.states[j]] + tables.amounts[j] < 0.0:
+            return chosen, t + step
+    for j in range(tables.starts[chosen], tables.starts[chosen + 1]):
+        y[tables.states[j]] += tables.amounts[j]
+    return -1, t + step
+
+
+@compiled(error_model="numpy")
+def _total(values: Any, channels: int) -> Any:
+    """(sum of propensities, -1 or the channel whose propensity is negative or no number)."""
+    total = 0.0
+    for r in range(channels):
+        if not (0.0 <= values[r] < np.inf):
+            return total, r
+        total += values[r]
+    return total, -1
+
+
+@compiled(error_model="numpy")
+def _mark(tables: Any, values: Any, y: Any, critical: Any) -> None:
+    """Critical: what could exhaust one of its reactants within a few firings."""
+    for r in range(len(critical)):
+        critical[r] = False
+        for j in range(tables.starts[r], tables.starts[r + 1]):
+            if values[r] > 0.0 and tables.amounts[j] < 0.0 and math.floor(y[tables.states[j]] / -tables.amounts[j]) < _CRITICAL:
+                critical[r] = True
