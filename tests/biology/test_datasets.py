@@ -167,7 +167,7 @@ def test_chemotaxis_adapts_exactly():
     rest = value(net, "K_B") * value(net, "V_R") / (value(net, "V_B") - value(net, "V_R"))
     for ligand in (0.0, 10.0, 1000.0):
         assert end(net.set(L=ligand), 60_000, "Active") == pytest.approx(rest, rel=1e-6)
-        assert end(net.set(L=ligand), 60_000, "CheYp") == pytest.approx(8000 * 0.06 * rest / (0.06 * rest + 10), rel=1e-6)
+        assert end(net.set(L=ligand), 60_000, "CheYp") == pytest.approx(8000 * 0.006 * rest / (0.006 * rest + 1), rel=1e-6)
     step = net.set(L=0.01)  # small: Active falls by the factor 1 / (1 + L / K_L) and comes back at the linear rate
     run = simulate_ode(step, [0, 10, 30])
     lost = rest - run.select("Active")
