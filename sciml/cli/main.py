@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Interatomic potentials from DFT data: checked data in, an audited potential and a report out.",
+    help="Interatomic potentials from DFT data, and the pathways of cells: checked data in, an audited result and a report out.",
     epilog="Exit codes: 0 done, 1 failed, 2 bad configuration, 3 bad data, 4 did not converge, 130 interrupted, 143 ended by SIGTERM.",
 )
 
@@ -33,7 +33,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def start(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
-    """Interatomic potentials from DFT data: checked data in, an audited potential and a report out."""
+    """Interatomic potentials from DFT data, and the pathways of cells: checked data in, an audited result and a report out."""
 
 
 app.command()(demo)
