@@ -31,8 +31,8 @@ def scalar_table(jumps: Jumps) -> np.ndarray:
     """A jump process as one array int64: a head of places, then the parts; each ends where the next begins.
 
     ROWS: operation and three arguments per row (`kernels.table`), EVERY: all rows in order. CHANNELS, TRIGGERS, RATES: rows of
-    propensities, of event triggers and of d y / d t for the states MOVING; DRIFTING: rows that change between jumps. Per channel c a list, at
-    flat[starts[c] : starts[c + 1]]: CHANGED (state, by, ...), NEEDS (state, least, ...), TOUCHED rows to compute again in this order,
+    propensities, of event triggers and of d y / d t for the states MOVING; DRIFTING: rows that change between jumps. Per channel c a list,
+    at flat[starts[c] : starts[c + 1]]: CHANGED (state, by, ...), NEEDS (state, least, ...), TOUCHED rows to compute again in this order,
     RENEWED channels whose propensity is among them; their starts lie at CHANGED_AT, ...
     """
     graph = jumps.graph

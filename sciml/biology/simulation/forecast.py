@@ -1,0 +1,85 @@
+"""What an exact run would take, before it is begun: reactions, seconds, bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from sciml.biology.kernels.lanes import lane_program
+from sciml.biology.network import Network
+from sciml.biology.simulation.molecules import Molecules, in_molecules
+from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.trajectories import checked_times
+from sciml.devices import thread_limit
+from sciml.errors import ConfigError
+
+__all__ = ["Forecast", "forecast"]
+
+_POINTS = 400  # of the mean-field course
+_LANES, _SCALAR, _STOP = (2.0e-9, 0.4e-9), (60e-9, 12e-9), 2.5e-4  # seconds a reaction: fixed, per channel or row; a stop of an event
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`events`: reactions of one trajectory in the mean (of the deterministic course: a factor of two off where numbers are small),
+    `seconds`: for all of them on the cores that are granted (within a factor of about three), `bytes`: of what is kept."""
+
+    events: float
+    seconds: float
+    bytes: int
+    n: int
+    kernel: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.n:,} trajectories of about {self.events:.3g} reactions: about {self.seconds:.2g} s, {self.bytes / 2**20:.3g} MiB"
+
+
+def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid", **options: Any) -> Forecast:
+    """Forecast of `simulate_ssa(network, times, n, record=record, **options)`.
+
+    The number of reactions is the integral of all propensities along the deterministic course. Raises what `simulate_ssa` would raise
+    before it begins. `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`.
+    """
+    asked = checked_times(times)
+    if not hasattr(n, "__index__") or int(n) < 1:
+        raise ConfigError(f"n: found {n!r}, expected a whole number >= 1")
+    molecules = in_molecules(network, int(n), 0, **options)
+    jumps = molecules.jumps
+    events = _reactions(network, molecules, float(asked.max()), options.get("parameters"))
+    program = lane_program(jumps)
+    fixed, each = _SCALAR if program is None else _LANES
+    stops = len(jumps.events) * _STOP
+    threads = 1 if stops else thread_limit()
+    work = len(jumps.channels) if program is not None else _touched(molecules)
+    seconds = n * (events * (fixed + each * work) + stops) / threads
+    kept = {"grid": len(asked), "final": 1}.get(record, 0)
+    size = 8 * len(jumps.system.states) * (int(n) * kept if kept else 2 * len(asked))
+    return Forecast(events, seconds, size, int(n), "scalar64" if program is None else "lanes32")
+
+
+def _reactions(network: Network, molecules: Molecules, end: float, parameters: Any) -> float:
+    """int_0^end sum_r a_r dt along the mean-field course."""
+    if end == 0.0 or not molecules.jumps.channels:
+        return 0.0
+    jumps = molecules.jumps
+    fixed = {id: float(np.mean(value)) for id, value in (parameters or {}).items()}
+    times = np.unique(np.concatenate([np.geomspace(end * 1e-6, end, _POINTS // 2), np.linspace(0.0, end, _POINTS // 2)]))
+    course = simulate_ode(network, times, fixed, rtol=1e-4)
+    states = np.maximum(course.states, 0.0) * jumps.molecules
+    p = molecules.parameters.mean(axis=0)
+    values = jumps.graph.evaluate([c.node for c in jumps.channels], states=list(states.T), params=list(p), time=times)
+    total = sum((np.maximum(np.broadcast_to(v, len(times)), 0.0) for v in values), np.zeros(len(times)))
+    return float(np.trapezoid(np.nan_to_num(total), times))
+
+
+def _touched(molecules: Molecules) -> float:
+    """Rows that a reaction makes the double kernel compute, in the mean over channels."""
+    from sciml.biology.simulation.scalar_table import TOUCHED, scalar_table, size
+
+    return size(scalar_table(molecules.jumps), TOUCHED) / max(1, len(molecules.jumps.channels))
