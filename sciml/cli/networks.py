@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from sciml.biology.sedml import Experiment
     from sciml.report import Section
 
-__all__ = ["Budget", "End", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "open_experiment",
-           "time_grid", "variant", "write_run"]  # fmt: skip
+__all__ = [
+    "Budget", "End", "Initial", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "open_experiment",
+    "time_grid", "variant", "write_run",
+]  # fmt: skip
 
 ModelFile = Annotated[
     str,
@@ -36,6 +38,7 @@ Shown = Annotated[list[str] | None, typer.Option("--species", help="Species to s
 Substance = Annotated[
     str | None, typer.Option("--substance", help="item or mole: what a level 2 model counts in that does not say it (stochastic runs).")
 ]
+Initial = Annotated[str | None, typer.Option("--initial", help="round or stochastic, where start numbers are not whole (stochastic runs).")]
 OutFolder = Annotated[Path | None, typer.Option("--out", help="A new folder for report.html, tables and the manifest of the run.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Start a run that is expected to take longer than --budget.")]
 Budget = Annotated[float, typer.Option("--budget", help="Seconds that a stochastic run may be expected to take without --yes.")]

@@ -11,6 +11,7 @@ import typer
 from sciml.cli.networks import (
     Budget,
     End,
+    Initial,
     Method,
     ModelFile,
     OutFolder,
@@ -51,7 +52,7 @@ def simulate(
     set: Set = None,
     species: Shown = None,
     substance: Substance = None,
-    initial: Annotated[str | None, typer.Option("--initial", help="round or stochastic, where start numbers are not whole.")] = None,
+    initial: Initial = None,
     task: Annotated[str | None, typer.Option("--task", help="Which task of a SED-ML file; default the first.")] = None,
     out: OutFolder = None,
     budget: Budget = 60.0,
@@ -71,7 +72,8 @@ def simulate(
     how = _method(method or (chosen.method if chosen else "ode"))
     names = _names(species, chosen)
     counting = {"substance": substance, "initial": initial}
-    _watch_budget(network, times, how, runs, budget, yes)
+    if how == "ssa":
+        _watch_budget(network, times, runs, counting, budget, yes)
     result = _run(network, times, how, runs, seed, counting)
     mean, std = _moments(result)
     shown = [id for id in names or result.species if id in result.species]
@@ -104,6 +106,7 @@ def scan(
     set: Set = None,
     species: Shown = None,
     substance: Substance = None,
+    initial: Initial = None,
     task: Annotated[str | None, typer.Option("--task", help="Which repeated task of a SED-ML file; default the first.")] = None,
     out: OutFolder = None,
     budget: Budget = 60.0,
@@ -127,8 +130,10 @@ def scan(
     last = np.array([chosen.times[-1]]) if chosen is not None and end is None else time_grid(end, 1)
     how = _method(method or (chosen.method if chosen else "ode"))
     count = len(next(iter(values.values())))
-    _watch_budget(network, last, how, runs * count, budget, yes)
-    mean, std, names = _scanned(network, last, how, runs, seed, {"substance": substance}, values)
+    counting = {"substance": substance, "initial": initial}
+    if how == "ssa":
+        _watch_budget(network, last, runs * count, counting, budget, yes)
+    mean, std, names = _scanned(network, last, how, runs, seed, counting, values)
     shown = [id for id in _names(species, chosen) or _moving(names, mean) if id in names and id not in values]
     dose = next(iter(values))
     responses = {id: (mean[:, names.index(id)], None if std is None else std[:, names.index(id)]) for id in shown}
@@ -232,19 +237,17 @@ def _values(words: Sequence[str]) -> dict[str, np.ndarray]:
     return found
 
 
-def _watch_budget(network: Network, times: Any, how: str, runs: int, budget: float, yes: bool) -> None:
+def _watch_budget(network: Network, times: Any, runs: int, counting: Mapping[str, Any], budget: float, yes: bool) -> None:
     """ConfigError, before anything is done, where an exact run is expected to take longer than the budget and nobody said yes."""
-    if how != "ssa":
-        return
-    forecast = network.forecast(times, runs)
+    forecast = network.forecast(times, runs, **{name: value for name, value in counting.items() if value is not None})
     if forecast.seconds <= budget:
         return
     if not yes:
         raise ConfigError(
-            f"--budget: about {forecast.seconds:.0f} s are expected ({forecast.events:.3g} reactions), more than {budget:g}; "
+            f"--budget: about {forecast.seconds:.0f} s are expected ({runs} runs of {forecast.events:.3g} reactions), not {budget:g}; "
             "add --yes to run it all the same, take a smaller -n, or --method tau or lna"
         )
-    _log.warning("about %.0f s are expected (%.3g reactions)", forecast.seconds, forecast.events)
+    _log.warning("about %.0f s are expected (%d runs of %.3g reactions)", forecast.seconds, runs, forecast.events)
 
 
 def _pair(mean: float, std: float | None) -> str:

@@ -37,7 +37,9 @@ Out = Annotated[Path, typer.Option("--out", help="Where the result is written.")
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file at --out.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default SCIML_NUM_THREADS, else what the machine grants.")]
 
-_ARGUMENT = re.compile(r"(?<![^\s(])(resume|cell|symbols|units|keys)=(True|\{[^{}]*\}|)(?=[\s,;:)]|\.?(?:\s|$))")  # a whole word
+_ARGUMENT = re.compile(
+    r"(?<![^\s(])(resume|cell|symbols|units|keys|initial|substance)=(True|\{[^{}]*\}|'\w+'|)(?=[\s,;:)]|\.?(?:\s|$))"
+)  # a whole word
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:

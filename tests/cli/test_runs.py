@@ -37,10 +37,18 @@ def test_simulate(decay):
 def test_stochastic_methods(decay):
     """Binomial: mean 100 q, variance 100 q (1 - q), |z| <= 4.5."""
     q = math.exp(-1)
-    for method in ("ssa", "lna"):
+    for method in ("ssa", "lna", "tau", "langevin"):
         a = run("simulate", decay, "--end", 2, "--method", method, "-n", 400, "--yes")["final"]["A"]
         assert abs(a["mean"] - 100 * q) <= 4.5 * math.sqrt(100 * q * (1 - q) / 400)
         assert abs(a["std"] ** 2 / (100 * q * (1 - q)) - 1) <= 4.5 * math.sqrt(2 / 400)
+
+
+def test_amounts_that_are_not_whole(decay):
+    words = ("simulate", decay, "--set", "A=10.4", "--end", 1, "--method", "ssa", "-n", 5)
+    done = sciml("biology", *words)
+    assert done.exit_code == 3
+    assert "--initial round" in done.stderr
+    assert run(*words, "--initial", "round")["final"]["A"]["mean"] <= 10
 
 
 def test_same_seed_same_numbers(decay):
