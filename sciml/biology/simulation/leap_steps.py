@@ -68,8 +68,9 @@ def longest_leap(tables: Any, values: Any, y: Any, critical: Any, epsilon: float
     """The longest time over which no propensity is expected to change by much more than a share `epsilon`.
 
     Per state that a law sees: mean and spread of its change stay below max(epsilon y / g, least firings), g the largest elasticity
-    d ln a / d ln y of any propensity (the g_i of Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109, for any law); and the time stays below
-    epsilon over its own relaxation rate, so that spreads stay right in stiff networks. `critical` channels do not count. `work` [4, s].
+    d ln a / d ln y of any propensity (the g_i of Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109, for any law); and the time
+    stays below epsilon over its own relaxation rate, so that spreads stay right in stiff networks. `critical` channels do not count.
+    `work` [4, s].
     """
     channels = len(tables.starts) - 1
     mean, spread, elasticity, relaxation = work[0], work[1], work[2], work[3]

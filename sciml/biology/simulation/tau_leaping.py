@@ -46,18 +46,18 @@ def simulate_tau(
     clipped.
 
     Two pilot trajectories, the same for all seeds, tell whether leaping pays: below 100 reactions a step the whole run is `simulate_ssa`,
-    which is then faster, and `kernel` says so; `fallback="never"` leaps all the same. Laws that move smoothly with time are held fixed to a
-    share epsilon in exact steps. Refuses what `simulate_ssa` refuses, and events and rate rules. Sources: Cao, Gillespie and Petzold,
-    J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128 (2008) 054103.
+    which is then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses
+    these. Laws that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses.
+    Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
     asked, n = checked_times(times), checked_number(n)
+    options: dict[str, Any] = {"parameters": parameters, "threads": threads, "progress": progress, **counting}
+    if fallback == "auto" and (network.events or any(rule.kind == "rate" for rule in network.rules)):
+        return _exact(network, times, n, seed, options)
     model = jump_model(network, "simulate_tau", n=n, seed=seed, parameters=parameters, timed=True, **counting)
     run = LeapRun(model, np.unique(asked), epsilon)
     if fallback == "auto" and not _pays(run):
-        options: dict[str, Any] = {"threads": threads, "progress": progress, **counting}
-        found = simulate_ssa(network, times, n, seed, parameters=parameters, **options)
-        assert isinstance(found, Ensemble)
-        return found
+        return _exact(network, times, n, seed, options)
     states, failed, last = run.room(n)
     stream = np.uint64(derive(seed, "simulate_tau"))
 
@@ -81,6 +81,13 @@ def simulate_tau(
         kernel="leaps64",
         molecules=m.per_unit,
     )
+
+
+def _exact(network: Network, times: Any, n: int, seed: int, options: Mapping[str, Any]) -> Ensemble:
+    """The run by the exact method."""
+    found = simulate_ssa(network, times, n, seed, **options)
+    assert isinstance(found, Ensemble)
+    return found
 
 
 def _block(

@@ -1,0 +1,113 @@
+"""Tau-leaping: exact where numbers are small, within its stated errors where they are large, never below zero, totals kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sciml.biology.formula import as_expression
+from sciml.biology.network import Network
+from sciml.biology.simulation.linear_noise import linear_noise
+from sciml.biology.simulation.state_projection import finite_state_projection
+from sciml.biology.simulation.tau_leaping import simulate_tau
+from sciml.biology.simulation.trajectories import Ensemble
+from sciml.errors import ConfigError, DataError
+from tests.biology.simulation.small_networks import SMALL, birth_death, parse, z_scores
+
+_N = 4000
+
+
+def _leap() -> Network:
+    """Case 07: a small pool that empties at once beside a large one."""
+    reactions = [parse("R1", "A -> B", rate=30.0), parse("R2", "B -> C", rate=1.0), parse("R3", "X -> Y", rate=1.0)]
+    return Network("leap", species={"A": 25, "B": 0, "C": 0, "X": 100_000, "Y": 0}, reactions=reactions)
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_small_numbers_have_the_exact_law(name: str) -> None:
+    """|z| <= 4.5 of means, variances and cumulative shares at three times."""
+    network, times = SMALL[name](), [0.3, 1.0, 3.0]
+    found = simulate_tau(network, times, n=_N, seed=1, fallback="never")
+    scores = z_scores(found.counts, finite_state_projection(network, times, tolerance=1e-8))
+    assert max(scores.values()) < 4.5, scores
+
+
+@pytest.mark.parametrize("fallback", ["auto", "never"])
+def test_leaps_conserve_and_stay_above_zero(fallback: str) -> None:
+    times = np.array([0, 0.05, 0.5, 2, 10_000])
+    found = simulate_tau(_leap(), times, n=1000, seed=8, fallback=fallback)  # type: ignore[arg-type]
+    a, b, c, x, y = np.moveaxis(found.counts, -1, 0)
+    assert found.kernel == "leaps64"
+    assert found.counts.min() == 0
+    assert (a + b + c == 25).all()
+    assert (x + y == 100_000).all()
+    assert (c[:, -1] == 25).all()
+    assert (x[:, -1] == 0).all()
+    t = times[1:4]
+    for values, total, share in (
+        (a, 25, np.exp(-30 * t)), (c, 25, 1 - (30 * np.exp(-t) - np.exp(-30 * t)) / 29), (x, 1e5, np.exp(-t)),
+    ):  # fmt: skip
+        mean, sd = total * share, np.sqrt(total * share * (1 - share))
+        assert (abs(values[:, 1:4].mean(axis=0) - mean) / sd < 0.05 + 4.5 / np.sqrt(1000)).all()
+        large = mean > 10
+        assert (abs(values[:, 1:4].std(axis=0) / sd - 1)[large] < 0.05 + 4.5 / np.sqrt(2000)).all()
+
+
+def test_large_numbers_keep_mean_and_spread_in_a_stiff_balance() -> None:
+    """At rest the drift vanishes and only the relaxation rate limits a leap."""
+    times = [0.1, 1.0, 5.0]
+    network = birth_death(1e6, 1.0, start=1e6)
+    found, exact = simulate_tau(network, times, n=_N, seed=2), linear_noise(network, times)
+    assert found.kernel == "leaps64"
+    assert (abs(found.mean - exact.mean) / exact.std < 0.05 + 4.5 / np.sqrt(_N)).all()
+    assert (abs(found.std / exact.std - 1) < 0.05 + 4.5 / np.sqrt(2 * _N)).all()
+
+
+def test_dimers_among_many_molecules() -> None:
+    reactions = [parse("bind", "2 X -> Y", rate=1e-4), parse("split", "Y -> 2 X", rate=0.4)]
+    network, times = Network("dimers", species={"X": 9000, "Y": 0}, reactions=reactions), [0.2, 1.0]
+    law = finite_state_projection(network, times, tolerance=1e-8)
+    found = simulate_tau(network, times, n=2000, seed=2, fallback="never")
+    assert (abs(found.mean - law.mean) / law.std < 0.05 + 4.5 / np.sqrt(2000)).all()
+    assert (abs(found.std / law.std - 1) < 0.05 + 4.5 / np.sqrt(4000)).all()
+
+
+def test_where_leaps_do_not_pay_the_run_is_exact() -> None:
+    found = simulate_tau(birth_death(), [5.0], n=100, seed=0)
+    assert found.kernel == "lanes32"
+
+
+def test_bits_depend_on_seed_and_index_alone() -> None:
+    def run(**options: int) -> Ensemble:
+        return simulate_tau(_leap(), [0.1, 1.0], seed=5, **{"n": 200, **options})
+
+    whole = run()
+    np.testing.assert_array_equal(run(threads=1).states, whole.states)
+    np.testing.assert_array_equal(run(n=7).states, whole.states[:7])
+    assert (simulate_tau(_leap(), [0.1, 1.0], n=7, seed=6).states != whole.states[:7]).any()
+    np.testing.assert_array_equal(simulate_tau(_leap(), [1.0, 0.1], n=7, seed=5).states, whole.states[:7, ::-1])
+
+
+def test_parameters_may_differ_between_trajectories() -> None:
+    k = np.array([1e5, 4e5] * 100)
+    found = simulate_tau(birth_death(1e5), [30.0], n=200, seed=1, parameters={"k": k})
+    assert (abs(found.mean.ravel()[0] - 2.5e5) < 0.01 * 2.5e5).all()
+    assert (abs(found.amounts[:, 0, 0] - k) < 6 * np.sqrt(k)).all()
+
+
+def test_pulses_are_felt() -> None:
+    """A pulse of 0.01 between far times gives Poisson numbers."""
+    law = as_expression("piecewise(1e7, time > 5 && time < 5.01, 0)")
+    network = Network("pulse", species={"X": 0}, reactions=[parse("in", "-> X", law=law)])
+    found = simulate_tau(network, [4.0, 20.0], n=1000, seed=3, fallback="never")
+    assert (found.counts[:, 0] == 0).all()
+    assert abs(found.mean[1, 0] - 1e5) < 4.5 * np.sqrt(1e5 / 1000)
+    assert abs(found.std[1, 0] ** 2 / 1e5 - 1) < 4.5 * np.sqrt(2 / 1000)
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(ConfigError, match="epsilon"):
+        simulate_tau(birth_death(), [1.0], epsilon=0.0)
+    hungry = Network("hungry", species={"X": 1}, reactions=[parse("take", "X ->", law=1.0)])
+    with pytest.raises(DataError, match=r"'take' is 1 at X = 0"):
+        simulate_tau(hungry, [100.0], n=2, fallback="never")
