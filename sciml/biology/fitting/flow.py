@@ -43,7 +43,10 @@ class Flow:
         """[V, C, n] at rest. Raises ConvergenceError where a state still changes after a very long time."""
         now, horizon, size = y, 1.0, np.abs(y)
         for _ in range(_LONGEST):
-            later = self.run(now, p, np.array([horizon]))[..., 0, :]
+            try:
+                later = self.run(now, p, np.array([horizon]))[..., 0, :]
+            except ConvergenceError as error:
+                raise ConvergenceError(f"no steady state was reached within time {horizon:.3g}: {error}") from error
             size = np.maximum(size, np.abs(later))
             change = np.abs(later - now) / np.where(size > 0, size, 1.0)
             now, horizon = later, 4.0 * horizon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,9 +88,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         for what, ids in (("parameter", [p.id for p in self.parameters]), ("observable", [o.id for o in self.observables])):
-            for id in ids:
-                if ids.count(id) > 1:
-                    raise DataError(f"{self.name}: the {what} {id!r} is there twice")
+            if twice := [id for id, count in Counter(ids).items() if count > 1]:
+                raise DataError(f"{self.name}: the {what} {twice[0]!r} is there twice")
         known = {o.id for o in self.observables}
         transformed = {o.id for o in self.observables if o.transformation != "lin"}
         if not self.measurements:

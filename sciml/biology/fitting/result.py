@@ -83,8 +83,11 @@ class Fit:
     @property
     def network(self) -> Network:
         """The network with the fitted values of those parameters that it has."""
-        known = self.problem.network.elements
-        return self.problem.network.set({id: value for id, value in self.parameters.items() if id in known})
+        from sciml.biology.fitting.starts import with_meant_starts
+
+        network = self.problem.network
+        known = {id: value for id, value in self.parameters.items() if id in network.elements}
+        return with_meant_starts(network, set(known)).set(known)
 
     def summary(self) -> str:
         """A few lines: likelihood, starts, and each parameter with its interval."""

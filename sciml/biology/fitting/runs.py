@@ -35,7 +35,8 @@ class Runs:
         number = {id: c for c, id in enumerate(self.conditions)}
         self.condition = np.array([number[c] for _, c in pairs])
         self.before = np.array([number[b] if b else -1 for b, _ in pairs])
-        self.rows = np.array([pairs.index((m.before, m.condition)) for m in problem.measurements])
+        place = {pair: e for e, pair in enumerate(pairs)}
+        self.rows = np.array([place[m.before, m.condition] for m in problem.measurements])
         self.kept = np.array([[bool(b) and id not in problem.conditions[c] for id in system.states] for b, c in pairs]).reshape(
             len(pairs), -1
         )
