@@ -29,11 +29,14 @@ def run_langevin(
     """
     for n in range(len(out)):
         s = begin_stream(stream, first + n, 0)
-        y, p = starts[n % len(starts)].copy(), parameters[n % len(parameters)].copy()
+        y, p = last[n], parameters[n % len(parameters)]
+        for i in range(len(y)):
+            y[i] = starts[n % len(starts), i]
         t, record, piece, bad = 0.0, 0, 0, -1
         while bad < 0:
             while record < len(times) and times[record] <= t:
-                out[n, record] = y
+                for i in range(len(y)):
+                    out[n, record, i] = y[i]
                 record += 1
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
@@ -48,7 +51,6 @@ def run_langevin(
                 stop = min(stop, t + whole / _TIMED_PIECES)
             bad, t = _step(s, code, room, y, p, t, now, stop, epsilon, reflect, at_zero[n])
         failed[n] = bad + 1
-        last[n] = y
         signals[1] += 1
 
 

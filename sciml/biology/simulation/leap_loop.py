@@ -17,6 +17,11 @@ __all__ = ["run_leaps", "scratch"]
 
 _CRITICAL = 10.0  # firings left below which a channel is never leaped over
 _LEAST_FIRINGS, _EXACT_STEPS = 10.0, 100
+# typed numbers: a plain literal would be compiled for once more
+_ZERO: Any
+_NONE: Any
+_FIRED: Any
+_ZERO, _NONE, _FIRED = np.int64(0), np.int64(-1), np.int64(2)
 _TIMED_PIECES = 64.0  # steps between two stops, at least, where a law moves with time
 
 
@@ -53,12 +58,16 @@ def run_leaps(
     """
     for n in range(len(out)):
         s = begin_stream(stream, first + n, 0)
-        y, p = starts[n % len(starts)].copy(), parameters[n % len(parameters)].copy()
-        t, record, piece, exact, bad = 0.0, 0, 0, 0, -1
-        room.futures.used[:] = 0
+        y, p = last[n], parameters[n % len(parameters)]
+        for i in range(len(y)):
+            y[i] = starts[n % len(starts), i]
+        t, record, piece, exact, bad = 0.0, 0, 0, _ZERO, -1
+        for r in range(len(room.means)):
+            room.futures.used[r] = 0
         while bad < 0:
             while record < len(times) and times[record] <= t:
-                out[n, record] = y
+                for i in range(len(y)):
+                    out[n, record, i] = y[i]
                 record += 1
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
@@ -73,7 +82,6 @@ def run_leaps(
                 stop = min(stop, t + whole / _TIMED_PIECES)
             bad, t, exact = _advance(s, code, room, y, p, t, now, stop, timed, epsilon, exact, counted[n])
         failed[n] = bad + 1
-        last[n] = y
         signals[1] += 1
 
 
@@ -111,7 +119,7 @@ def _leap(
 ) -> float:  # fmt: skip
     """A leap of tau at most, halved until it keeps all states above zero: the new time, or -1 where exact steps are cheaper."""
     tables, values, critical, q = code.tables, room.values, room.critical, room.futures
-    chosen, wait = -1, np.inf
+    chosen, wait = _NONE, np.inf
     for r in range(len(critical)):
         if critical[r]:
             ahead = next_point(s, q, r) / values[r]
@@ -119,7 +127,7 @@ def _leap(
                 chosen, wait = r, ahead
     while True:
         step = min(tau, stop - t, wait)
-        fires = chosen if step == wait else -1
+        fires = chosen if step == wait else _NONE
         latest = stop if now == t else np.nextafter(stop, 0.0)
         good = expected(code, now, step, latest, y, p, values, critical, False, room.means, room.work)
         if good and _drawn(s, tables, room, y, fires):
@@ -130,14 +138,16 @@ def _leap(
             return -1.0
     for r in range(len(critical)):
         if r == fires:
-            drop(q, r, 2)
+            drop(q, r, _FIRED)
         elif not critical[r]:
             drop(q, r, room.pieces[r])
         else:
             pass_by(q, r, values[r] * step)
-    y[:] = room.new
+    for i in range(len(y)):
+        y[i] = room.new[i]
+    for r in range(len(critical)):
+        counted[3] += room.fired[r]
     counted[0] += 1
-    counted[3] += room.fired.sum()
     return stop if step == stop - t else t + step
 
 
@@ -145,7 +155,8 @@ def _leap(
 def _drawn(s: Any, tables: Any, room: Any, y: Any, fires: int) -> bool:
     """Draw a leap into `room.new`; False where it would go below zero. What was drawn stays known."""
     new, fired = room.new, room.fired
-    new[:] = y
+    for i in range(len(y)):
+        new[i] = y[i]
     for r in range(len(fired)):
         fired[r] = 1.0 if r == fires else 0.0
         if not room.critical[r]:
@@ -163,7 +174,7 @@ def _drawn(s: Any, tables: Any, room: Any, y: Any, fires: int) -> bool:
 def _exact(s: Any, tables: Any, values: Any, y: Any, q: Any, t: float, stop: float) -> Any:
     """One step of the modified next reaction method (Anderson 2007): (-1 or the channel that lacks molecules, new time <= stop)."""
     channels = len(tables.starts) - 1
-    chosen, wait = -1, np.inf
+    chosen, wait = _NONE, np.inf
     for r in range(channels):
         if values[r] > 0.0:
             ahead = next_point(s, q, r) / values[r]
@@ -175,7 +186,7 @@ def _exact(s: Any, tables: Any, values: Any, y: Any, q: Any, t: float, stop: flo
             pass_by(q, r, values[r] * step)
     if wait != step:
         return -1, stop
-    drop(q, chosen, 2)
+    drop(q, chosen, _FIRED)
     for j in range(tables.starts[chosen], tables.starts[chosen + 1]):
         if y[tables.states[j]] + tables.amounts[j] < 0.0:
             return chosen, t + step

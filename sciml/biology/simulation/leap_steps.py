@@ -55,7 +55,7 @@ def leaps_of(model: JumpModel) -> Leaps:
     found = [(r, s, node) for r, row in enumerate(partials(graph, nodes, "state")) for s, node in sorted(row.items())]
     found += [(r, -1, node) for r, row in enumerate(partials(graph, nodes, "time")) for node in row.values()]
     channel, state = (np.array([f[i] for f in found], dtype=np.int64) for i in (0, 1))
-    own = np.array([0.0 if s < 0 else changes[r, s] for r, s, _ in found])
+    own = np.array([0.0 if s < 0 else changes[r, s] for r, s, _ in found], dtype=float)
     largest = np.abs(changes).max(axis=0, initial=0).astype(float)
     tables = LeapTables(*model.sparse_changes(), channel, state, own, largest)
     rates, slopes = native(graph, nodes, size), native(graph, [*nodes, *(f[2] for f in found)], size)
@@ -74,13 +74,15 @@ def longest_leap(tables: Any, values: Any, y: Any, critical: Any, epsilon: float
     """
     channels = len(tables.starts) - 1
     mean, spread, elasticity, relaxation = work[0], work[1], work[2], work[3]
-    mean[:], spread[:], elasticity[:], relaxation[:] = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(y)):
+        mean[i], spread[i], elasticity[i], relaxation[i] = 0.0, 0.0, 0.0, 0.0
+    found, total = np.inf, 0.0
     for r in range(channels):
+        total += values[r]
         if not critical[r]:
             for j in range(tables.starts[r], tables.starts[r + 1]):
                 mean[tables.states[j]] += tables.amounts[j] * values[r]
                 spread[tables.states[j]] += tables.amounts[j] ** 2 * values[r]
-    found, total = np.inf, values[:channels].sum()
     for k in range(len(tables.channel)):
         r, i, slope = tables.channel[k], tables.state[k], values[channels + k]
         if not np.isfinite(slope):
@@ -116,10 +118,9 @@ def expected(
     """
     tables = code.tables
     channels = len(tables.starts) - 1
-    out[:channels] = 0.0
-    stage, z = work[4], work[5, : len(y)]
+    stage, z = work[4], work[5]
     for r in range(channels):
-        stage[r] = values[r]
+        out[r], stage[r] = 0.0, values[r]
     for step in range(4):
         weight = tau / 6.0 if step in (0, 3) else tau / 3.0
         for r in range(channels):
@@ -128,13 +129,14 @@ def expected(
         if step == 3:
             break
         reach = tau if step == 2 else 0.5 * tau
-        z[:] = y
+        for i in range(len(y)):
+            z[i] = y[i]
         for r in range(channels):
             if not critical[r]:
                 for j in range(tables.starts[r], tables.starts[r + 1]):
                     z[tables.states[j]] += reach * tables.amounts[j] * stage[r]
         if floor:
-            for i in range(len(z)):
+            for i in range(len(y)):
                 z[i] = max(z[i], 0.0)
         call(code.rates, min(t + reach, latest), z, p, stage, code.rates_context)  # type: ignore[call-arg]
         for r in range(channels):

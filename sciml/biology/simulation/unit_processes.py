@@ -18,6 +18,7 @@ from sciml.compiling import compiled
 __all__ = ["Processes", "cover", "drop", "next_point", "pass_by", "processes"]
 
 _MOST_PIECES = 96
+_ZERO, _ONE = np.int64(0), np.int64(1)
 
 
 class Processes(NamedTuple):
@@ -66,7 +67,7 @@ def next_point(s: Any, q: Any, r: int) -> float:
     gap = 0.0
     while q.used[r] > 0 and q.points[r, 0] == 0.0:
         gap += q.length[r, 0]
-        drop(q, r, 1)
+        drop(q, r, _ONE)
     if q.used[r] == 0:
         gap += exponential(s)
         q.length[r, 0], q.points[r, 0] = 0.0, 1.0
@@ -77,9 +78,9 @@ def next_point(s: Any, q: Any, r: int) -> float:
         gap += first
         q.length[r, 0] -= first
         q.points[r, 0] -= 1.0
-        _open(q, r, 0)
+        _open(q, r, _ZERO)
         q.length[r, 0], q.points[r, 0] = 0.0, 1.0
-    _open(q, r, 0)
+    _open(q, r, _ZERO)
     q.length[r, 0], q.points[r, 0] = gap, 0.0
     return gap
 
