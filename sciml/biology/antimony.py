@@ -43,13 +43,14 @@ def load_antimony(text_or_path: str | os.PathLike[str], *, strict: bool = True) 
     A text with a line break, `->`, `=` or `;` is a model, unless a file of that name exists; anything else is a path. Laws are taken
     literally, amounts in `default_compartment` (size 1) are numbers of molecules unless the model says otherwise. `strict` as in
     `load_sbml`. Raises DataError, with the line, for text that is no Antimony, for `import`, for a file that is missing or damaged, and
-    for a model that takes more than 1 GiB or 10 s of CPU + 40 s a MB of text (libAntimony needs long for chains of over 300 rules).
+    for a model that takes more than 1 GiB or 10 s of CPU + 100 s a MB of text, at most 120 (libAntimony needs
+    long for chains of over 300 rules and for over 10,000 reactions).
     """
     name, text = _given(text_or_path)
     key = hashlib.sha256(b"antimony" + reader_digest() + _version() + text.encode("utf-8", "surrogatepass")).hexdigest()
     record = recall(key, Path())
     if record is None:
-        record, _ = sandbox.run("sciml.biology.antimony:read", name, text, cpu_seconds=10 + 40 * len(text) / 1e6)
+        record, _ = sandbox.run("sciml.biology.antimony:read", name, text, cpu_seconds=min(10 + 100 * len(text) / 1e6, 120))
         remember(key, {**record, "companions": {}})
     return network_from_record(name, record, strict=strict)
 

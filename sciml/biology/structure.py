@@ -217,23 +217,23 @@ def _left_null_space(size: int, columns: Sequence[Row]) -> list[Row]:
 def _eliminate(rows: list[Row], marks: list[Row], members: list[set[int]], i: int, pivot: int, c: int) -> None:
     """Row i becomes a multiple of itself and of the pivot row without column c."""
     a, b = rows[pivot][c], rows[i][c]
-    common = math.gcd(a, b)
+    common = math.gcd(a, b) if a > 0 else -math.gcd(a, b)
     a, b = a // common, b // common
-    changed = _combined(rows[i], a, rows[pivot], -b)
-    for other in rows[i].keys() - changed.keys():
+    before = set(rows[i])
+    changed, marked = _combined(rows[i], a, rows[pivot], -b), _combined(marks[i], a, marks[pivot], -b)
+    for other in before - changed.keys():
         members[other].discard(i)
-    for other in changed.keys() - rows[i].keys():
+    for other in changed.keys() - before:
         members[other].add(i)
-    marked = _combined(marks[i], a, marks[pivot], -b)
-    divisor = reduce(math.gcd, (*changed.values(), *marked.values()), 0)
+    divisor = reduce(math.gcd, (*changed.values(), *marked.values()), 0) if abs(a) != 1 or abs(b) != 1 else 1
     if divisor > 1:
         changed, marked = {k: v // divisor for k, v in changed.items()}, {k: v // divisor for k, v in marked.items()}
     rows[i], marks[i] = changed, marked
 
 
 def _combined(first: Row, a: int, second: Row, b: int) -> Row:
-    """a first + b second without zeros."""
-    result = {k: a * v for k, v in first.items()} if a != 1 else dict(first)
+    """a first + b second without zeros; `first` is used up."""
+    result = {k: a * v for k, v in first.items()} if a != 1 else first
     for k, v in second.items():
         value = result.get(k, 0) + b * v
         if value:
@@ -282,7 +282,7 @@ def _lifted(good: list[Row], rest: list[Row]) -> tuple[list[Row], list[Row], boo
             for w in good:
                 lacking = max((Fraction(-trial[i], w[i]) for i in w if trial.get(i, 0) < 0), default=Fraction(0))
                 if lacking > 0:
-                    trial = _combined(trial, lacking.denominator, w, lacking.numerator)
+                    trial = _combined(dict(trial), lacking.denominator, w, lacking.numerator)
             if trial and min(trial.values()) > 0 and (best is None or len(trial) < len(best)):
                 best = trial
         if best is None:
@@ -338,7 +338,7 @@ def _shortened(good: list[Row]) -> list[Row]:
             for w in vectors:
                 if w is not v and w.keys() <= v.keys():
                     times = min(Fraction(v[i], w[i]) for i in w)
-                    shorter = _reduced(_combined(v, times.denominator, w, -times.numerator))
+                    shorter = _reduced(_combined(dict(v), times.denominator, w, -times.numerator))
                     if shorter:
                         vectors[k] = v = shorter
                         changed = True

@@ -23,7 +23,7 @@ from sciml.errors import ConfigError, DataError
 __all__ = ["ReactionRow", "SpeciesRow", "Summary", "summary"]
 
 _MOST_STATES = 600  # beyond, no eigenvalues
-_ROWS_SHOWN = 60
+_ROWS_SHOWN, _LONGEST = 60, 400
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,9 @@ def _tables(s: Summary) -> tuple[list[list[str]], list[list[str]]]:
 def _findings(s: Summary) -> list[tuple[str, str]]:
     """(heading, text) of what is said beside the two tables."""
     found = [("units", ", ".join(f"{quantity} {unit}" for quantity, unit in s.units.items()))]
-    found += [("conserved", law) for law in s.conserved]
+    found += [
+        ("conserved", law if len(law) <= _LONGEST else f"{law[: _LONGEST - 60]} ...{law[law.rindex(' = ') :]}") for law in s.conserved
+    ]
     if s.dead:
         found.append(("never fire from this start", ", ".join(s.dead)))
     if s.unused_species or s.unused_parameters:

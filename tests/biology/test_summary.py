@@ -103,6 +103,15 @@ def test_text_html_and_dict():
     json.dumps(found.to_dict())
 
 
+def test_long_laws_are_cut_in_text_only():
+    n = 200
+    chain = [Reaction.parse(f"r{i}", f"s{i} -> s{i + 1}", rate=1.0) for i in range(n)]
+    found = summary(Network(species={f"s{i}": 1 for i in range(n + 1)}, reactions=chain))
+    assert len(found.conserved[0]) > 1000
+    assert max(map(len, found.text().splitlines())) < 500
+    assert "... = 201" in found.text()
+
+
 def test_empty_and_shipped():
     assert str(summary(Network())).startswith("network: empty")
     found = summary(load_pathway("signalling"))

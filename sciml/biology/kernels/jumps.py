@@ -122,6 +122,7 @@ class _Build:
         self.notes: list[str] = []
         self._copied: dict[int, int] = {}
         self._p, self._y0 = np.atleast_2d(p), np.atleast_2d(y0)
+        self._columns = list(self._p.T)  # one array a parameter, the extra ones behind
         self._signs: Signs | None = None
 
     # numbers and nodes
@@ -148,8 +149,9 @@ class _Build:
 
     def values(self, nodes: Sequence[int]) -> list[np.ndarray]:
         """Nodes that depend on parameters alone, for all parameter sets."""
-        p = np.concatenate([self._p, np.broadcast_to(np.array(self.extra), (len(self._p), len(self.extra)))], axis=1)
-        return self.graph.evaluate(nodes, params=list(p.T))
+        known = len(self._columns) - self._p.shape[1]
+        self._columns += [np.full(len(self._p), value) for value in self.extra[known:]]
+        return self.graph.evaluate(nodes, params=self._columns)
 
     @property
     def signs(self) -> Signs:
@@ -208,7 +210,7 @@ class _Build:
             if graph.leaves([node], "state") or graph.leaves([node], "time") or graph.leaves([node], "unknown"):
                 self.faults.append(f"the stoichiometry of {id!r} in reaction {reaction.id!r}{_at(reaction)} changes in the course of time")
                 continue
-            per_event = graph.evaluate([node], params=list(self._p.T))[0] * (self.molecules[state] / self.per_extent)
+            per_event = graph.evaluate([node], params=self._columns)[0] * (self.molecules[state] / self.per_extent)
             whole = np.rint(per_event)
             if not (np.abs(per_event - whole) <= _WHOLE * np.maximum(1, np.abs(whole))).all() or np.ptp(whole) != 0:
                 shown = float(np.ravel(per_event)[0])

@@ -84,7 +84,7 @@ class Signs:
 
     def __init__(self, graph: Graph, parameters: np.ndarray, real: frozenset[int] = frozenset()) -> None:
         self.graph, self.real = graph, real  # states that are no amounts may have any sign
-        self._columns = np.moveaxis(np.atleast_2d(parameters), -1, 0)
+        self._columns = list(np.moveaxis(np.atleast_2d(parameters), -1, 0))
         self._known: dict[int, bool] = {}
 
     def positive(self, node: int) -> bool:
@@ -95,13 +95,14 @@ class Signs:
         fixed = fixed_nodes(graph)
         inner = [n for n in graph.reach([node]) if n not in self._known]
         numbers = [n for n in inner if fixed[n]]
-        for n, value in zip(numbers, graph.evaluate(numbers, params=list(self._columns)), strict=True):
+        for n, value in zip(numbers, graph.evaluate(numbers, params=self._columns), strict=True):
             self._known[n] = bool((value >= 0).all())
         for n in inner:
             if not fixed[n]:
                 self._known[n] = self._one(n)
-        if not self._known[node] and (found := products(graph, node, fixed)) is not None:
-            values = graph.evaluate(list(found.values()), params=list(self._columns))
+        found = None if self._known[node] else products(graph, node, fixed)
+        if found is not None and not any(state in self.real for atoms in found for state, _ in atoms):
+            values = graph.evaluate(list(found.values()), params=self._columns)
             self._known[node] = all(bool((v >= 0).all()) for v in values)
         return self._known[node]
 
