@@ -20,6 +20,7 @@ from sciml.seeding import derive
 __all__ = ["Molecules", "in_molecules"]
 
 _WHOLE = 1e-9
+_LARGEST = 2.0**53  # whole numbers up to here are exact in double precision
 _INITIAL = (None, "round", "stochastic")
 
 
@@ -88,6 +89,11 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
         column, whole = start[:, s], np.rint(start[:, s])
         if (column < 0).any() or not np.isfinite(column).all():
             raise DataError(f"{jumps.system.network.id}: {states[s]!r} starts at {column.min():g} molecules, expected a finite number >= 0")
+        if (column > _LARGEST).any():
+            raise DataError(
+                f"{jumps.system.network.id}: {states[s]!r} starts at {column.max():g} molecules; beyond 2^53 they are not counted one by "
+                "one: use simulate_ode or simulate_langevin"
+            )
         near = np.abs(column - whole) <= _WHOLE * np.maximum(1.0, np.abs(whole))
         if not near.all() and initial is None:
             faults.append(f"{states[s]!r} at {column[~near][0]!r}")
