@@ -10,6 +10,7 @@ import numpy as np
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
+from sciml.biology.simulation.extrinsic import Cells, cell_options
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
 from sciml.biology.simulation.leap_run import LeapRun, checked_number
@@ -41,11 +42,14 @@ def simulate_langevin(
     boundary: Literal["free", "reflect"] = "free",
     epsilon: float = 0.03,
     parameters: Mapping[str, Any] | None = None,
+    extrinsic: Cells | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     **counting: Unpack[Counting],
 ) -> LangevinEnsemble:
     """dX = sum_r v_r (a_r(X) dt + sqrt(a_r(X)) dW_r), one Wiener process for each reaction.
+
+    `parameters` {id: number or array [n]}; `extrinsic` {id: law} draws one value for each cell (trajectory).
 
     A step is chosen from the state before it, as in `simulate_tau` (a share `epsilon` of change or of relaxation time, at least a change by
     a quarter of a firing); its mean follows the rate equations to order 4, its noise is that of sqrt(int a dt). `boundary="free"`: amounts
@@ -56,6 +60,8 @@ def simulate_langevin(
     if boundary not in ("free", "reflect"):
         raise ConfigError(f"boundary: found {boundary!r}, expected 'free' or 'reflect'")
     asked, n = checked_times(times), checked_number(n)
+    parameters, initial = cell_options(network, extrinsic, n, seed, parameters, counting.get("initial"))
+    counting = {**counting, "initial": initial}  # type: ignore[typeddict-item]
     model = jump_model(network, "simulate_langevin", n=n, seed=seed, parameters=parameters, timed=True, real=True, **counting)
     run = LeapRun(model, np.unique(asked), epsilon)
     states, failed, last = run.room(n)

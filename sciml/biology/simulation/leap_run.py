@@ -37,9 +37,12 @@ class LeapRun:
     @cached_property
     def breaks(self) -> np.ndarray:
         """Where laws jump in time, for any of the trajectories."""
+        system = self.model.jumps.system
+        if not system.graph.leaves(system.rates, "time"):
+            return np.zeros(0)
         rows = np.unique(np.atleast_2d(self.model.molecules.raw), axis=0)
         start = self.model.molecules.start[0] / self.model.jumps.molecules
-        return np.unique(np.concatenate([time_breaks(self.model.jumps.system, start, row, float(self.times[-1])) for row in rows]))
+        return np.unique(np.concatenate([time_breaks(system, start, row, float(self.times[-1])) for row in rows]))
 
     def room(self, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(states [n, T, s], failed [n], last [n, s]) to be filled."""

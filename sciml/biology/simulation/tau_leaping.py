@@ -10,6 +10,7 @@ import numpy as np
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
+from sciml.biology.simulation.extrinsic import Cells, cell_options
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
 from sciml.biology.simulation.leap_run import LeapRun, checked_number
@@ -33,6 +34,7 @@ def simulate_tau(
     epsilon: float = 0.03,
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
+    extrinsic: Cells | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     **counting: Unpack[Counting],
@@ -45,12 +47,16 @@ def simulate_tau(
     its numbers kept (a binomial share of them falls into the first part), so that totals are conserved and nothing is drawn twice or
     clipped.
 
+    `parameters` {id: number or array [n]}; `extrinsic` {id: law} draws one value for each cell (trajectory).
+
     Two pilot trajectories, the same for all seeds, tell whether leaping pays: below 100 reactions a step the whole run is `simulate_ssa`,
     which is then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses
     these. Laws that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses.
     Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
     asked, n = checked_times(times), checked_number(n)
+    parameters, initial = cell_options(network, extrinsic, n, seed, parameters, counting.get("initial"))
+    counting = {**counting, "initial": initial}  # type: ignore[typeddict-item]
     options: dict[str, Any] = {"parameters": parameters, "threads": threads, "progress": progress, **counting}
     if fallback == "auto" and (network.events or any(rule.kind == "rate" for rule in network.rules)):
         return _exact(network, times, n, seed, options)
