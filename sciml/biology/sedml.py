@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from sciml.biology.network import Network
+from sciml.biology.network import Network, Species
 from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.read import load_sbml
 from sciml.biology.sbml.tree import Element, parse
@@ -200,7 +200,16 @@ class _Reader:
         found = _TARGET.search(target)
         if not found or found[2] not in _VALUES or found[1] not in network.elements:
             raise self.fault(element, f"found the target {target[:100]!r}, expected a value by the id of its element")
+        self._check_quantity(element, network.elements[found[1]], found[2])
         return found[1]
+
+    def _check_quantity(self, element: Element, species: Any, attribute: str | None) -> None:
+        """A species is set in the quantity that its model states: refused where the document means the other one."""
+        if isinstance(species, Species):
+            concentration = attribute == "initialConcentration" if attribute else not species.substance_only
+            if attribute == "value" or concentration != species.initial_is_concentration:
+                states, means = ("a concentration", "an amount") if species.initial_is_concentration else ("an amount", "a concentration")
+                raise self.fault(element, f"the model states {states} of {species.id!r}, and this sets {means}")
 
     def _number(self, element: Element, name: str) -> float:
         try:

@@ -124,6 +124,11 @@ FAULTS = {
     "lengths": ("<value>1</value>", "", "line 22: repeated task 'many': expected values of equal number"),
     "range": ("uniformRange", "dataRange", "line 24: found the range <dataRange>|not well-formed"),
     "no number": ("<value>1</value>", "<value>one</value>", "line 25: range 'v'"),
+    "amount": (
+        "listOfParameters/sbml:parameter[@id='k']/@value",
+        "listOfSpecies/sbml:species[@id='A']/@initialAmount",
+        "line 7: the model states a concentration of 'A', and this sets an amount",
+    ),
     "doctype": ("<sedML", "<!DOCTYPE x><sedML", "line 2: found a document type"),
     "root": ("sedML", "html", "expected <sedML>"),
 }
