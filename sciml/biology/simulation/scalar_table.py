@@ -24,7 +24,7 @@ CHANGED, NEEDS, TOUCHED, RENEWED, CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT, 
 
 def tree_size(channels: int) -> int:
     """Nodes of the tree of sums over so many channels, its root at 1."""
-    return 2 << max(0, int(channels - 1).bit_length())
+    return 2 << int(max(0, channels - 1)).bit_length()
 
 
 def scalar_table(jumps: Jumps) -> np.ndarray:
