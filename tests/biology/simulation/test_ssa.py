@@ -208,6 +208,42 @@ def test_a_slow_counter_beside_a_futile_cycle(kernel):
     assert abs(counts.mean() - 1000) < 4 * np.sqrt(1000 / n)
 
 
+@pytest.mark.long
+def test_clocks_and_counters_over_1e8_reactions_in_one_interval(kernel):
+    """A Poisson process of 1e8 reactions, and a counter of mean 1,000 beside a futile cycle with 1e8, in one interval: about 10 minutes
+    of lanes, 256 trajectories of them; the double kernel, 15 times slower, runs 16."""
+    n = 256 if kernel == "lanes32" else 16
+    births = simulate_ssa(network({"A": 0}, parse("b", "-> A", rate=1e6)), [100.0], n=n, seed=2).counts[:, 0, 0]
+    assert abs(births.mean() - 1e8) < 4 * np.sqrt(1e8 / n)
+    cycle = (parse("f", "A -> B", rate=1e7), parse("r", "B -> A", rate=1e7))
+    net = network({"A": 10, "B": 0, "C": 0}, *cycle, parse("c", "-> C", rate=1000.0))
+    counts = simulate_ssa(net, [1.0], n=n, seed=2).counts[:, 0, 2]
+    assert abs(counts.mean() - 1000) < 4 * np.sqrt(1000 / n)
+
+
+@pytest.mark.long
+def test_switching_at_1e_9_of_the_total():
+    """One switch at 1e-9 of the total, last in the list: waiting times are exponential (KS)."""
+    net = network(
+        {"A": 10, "B": 0, "Off": 1, "On": 0},
+        parse("f", "A -> B", rate=1e6),
+        parse("r", "B -> A", rate=1e6),
+        parse("s", "Off -> On", rate=0.01),
+    )
+    times = np.linspace(0, 100, 4001)
+    on = simulate_ssa(net, times, n=100, seed=3).counts[:, :, 3]
+    waits = times[on.argmax(axis=1)][on[:, -1] == 1]
+    assert kstest(waits, lambda t: (1 - np.exp(-0.01 * t)) / (1 - np.exp(-1.0))).pvalue > 1e-3
+    assert abs(on[:, -1].mean() - (1 - np.exp(-1.0))) < 4.5 * np.sqrt(0.632 * 0.368 / 100)
+
+
+@pytest.mark.long
+def test_a_million_lanes_die_out():
+    counts = simulate_ssa(network({"A": 5}, parse("d", "A ->", rate=1.0)), [1.0, 1000.0], n=1_000_000, seed=1).counts[..., 0]
+    p = np.exp(-1.0)
+    assert (counts[:, 1] == 0).all() and abs(counts[:, 0].mean() - 5 * p) < 4.5 * np.sqrt(5 * p * (1 - p) / 1e6)
+
+
 def test_rare_reactions_come_when_they_should():
     """Switching at about 1e-7 of the total, put last so that a single precision sum would lose it: exponential waiting times."""
     net = network(
