@@ -65,11 +65,17 @@ def kind_of_law(network: Network, reaction: Reaction) -> str:
             helped = f", with {', '.join(catalysts)}" if catalysts else ""
             return f"form of mass action, {_order(sum(powers.values()))}{helped}" if powers else "constant"
         return "a product of powers" if powers else "constant, whatever there is"
-    if reaction.law.op == "minus" and len(reaction.law.args) == 2:
+    if _is_net(reaction.law):
         return "forward minus backward"
     own = {p.id for p in reaction.local}
     found = sorted(id for id in reaction.law.symbols() - own if isinstance(network.elements.get(id), Species))
     return f"a law of {', '.join(found[:4])}{', ...' if len(found) > 4 else ''}" if found else "a law of no species"
+
+
+def _is_net(law: Expression) -> bool:
+    """a - b, or a product with one such factor."""
+    differences = [part for part in (law.args if law.op == "times" else (law,)) if part.op == "minus" and len(part.args) == 2]
+    return len(differences) == 1
 
 
 def _order(n: float) -> str:

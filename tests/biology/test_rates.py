@@ -37,6 +37,7 @@ def dead(net: Network) -> tuple[str, ...]:
         (Reaction.parse("r", "-> C", law="k"), "constant"),
         (Reaction.parse("r", "A -> C", law="k"), "constant, whatever there is"),
         (Reaction.parse("r", "A -> C", law="k*A - zero*C"), "forward minus backward"),
+        (Reaction.parse("r", "A -> C", law="k*(A*B - zero*C)"), "forward minus backward"),
         (Reaction.parse("r", "A -> C", law="k*A/(1+A)"), "a law of A"),
         (Reaction.parse("r", "A -> C", law="k*A/B"), "a law of A, B"),
         (Reaction.parse("r", "A -> C", law="k*A*time"), "a law of A"),
