@@ -114,7 +114,8 @@ class _Search:
         from scipy.stats import qmc
 
         cube = qmc.LatinHypercube(len(self.lower), seed=derive(self.seed, "starts") % 2**32).random(count)
-        found = self.lower + cube * (self.upper - self.lower)
+        with np.errstate(invalid="ignore"):
+            found = self.lower + cube * (self.upper - self.lower)
         for k, p in enumerate(self.problem.estimated):
             if p.start is not None:
                 values = [p.start.quantile(float(u), p.scale) for u in cube[:, k]]

@@ -20,7 +20,7 @@ from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "SensitiveFlow", "differentiable"]
 
-_FLOOR = 1e-10  # of the largest size that a state has had: what is small for it
+_FLOOR, _ROUGH = 1e-10, 1e-3  # of the largest size that a state has had: what is small for it; in a run that looks for that size
 _LONGEST = 24  # times that the horizon of a steady state is made 4 times longer
 _STEADY = 1e-8  # relative change of every state, over a horizon 4 times as long, below which it is steady
 
@@ -34,9 +34,13 @@ class Flow:
 
     def run(self, y: np.ndarray, p: np.ndarray, grid: np.ndarray) -> np.ndarray:
         """[V, C, T, n] at the times of `grid`."""
-        flat = y.reshape(-1, y.shape[-1])
+        flat, numbers = y.reshape(-1, y.shape[-1]), p.reshape(-1, p.shape[-1])
         run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), _FLOOR, "auto", 0)
-        found = run.all(flat, p.reshape(len(flat), -1), np.abs(flat))[0]
+        size = np.abs(flat)
+        replace(run, rtol=max(self.rtol, _ROUGH), floor=_ROUGH).all(flat, numbers, size)  # how large each state becomes
+        found = run.all(flat, numbers, size)[0]
+        if not np.isfinite(found).all():  # again with the errors of all states watched, which ends in an error that says where
+            found = run.all(flat, numbers, np.maximum(np.nan_to_num(size), 1.0))[0]
         return found.reshape(*y.shape[:-1], len(grid), y.shape[-1])
 
     def steady(self, y: np.ndarray, p: np.ndarray) -> np.ndarray:

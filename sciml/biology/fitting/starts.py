@@ -78,6 +78,9 @@ class Starts:
         self.system, self.conditions = system, tuple(conditions)
         given, labels = values_given(system.network), list(system.inputs)
         fitted = {id: k for id, k in values.index.items() if id in given}
+        for id in values.index:
+            if id in system.network.elements and id not in given:
+                raise DataError(f"{problem.name}: parameter {id!r} has the id of a reaction of the model; give it another one")
         self.sources = np.empty((len(self.conditions), len(labels)), dtype=np.int64)
         common = {label: values.constant(given.get(label, 0.0)) for label in labels}
         yes = values.constant(1.0)

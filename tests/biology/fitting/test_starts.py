@@ -71,6 +71,7 @@ def test_slopes_are_differences():
         ({"total": 3.0}, ("total",), DataError, "'total' stands in the table of parameters too"),
         ({"A": "nobody"}, ("total",), DataError, "'nobody' is no parameter"),
         ({"A": "A"}, ("total",), DataError, "'A' is no parameter"),
+        ({}, ("r",), DataError, "'r' has the id of a reaction"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(conditions, parameters, error, words):
