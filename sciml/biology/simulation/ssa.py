@@ -23,6 +23,7 @@ __all__ = ["simulate_ssa"]
 _log = logging.getLogger("sciml.biology.simulation")
 _SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
 _MOMENT_BYTES = 1 << 24
+_DEVICE_BLOCK = 1 << 20  # trajectories that a GPU gets at once
 
 Record = Literal["grid", "final", "moments"]
 
@@ -39,6 +40,7 @@ def simulate_ssa(
     substance: Literal["item", "mole"] | None = None,
     split_reversible: bool = True,
     discrete_mass_action: bool = False,
+    device: Literal["cpu", "cuda"] = "cpu",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Ensemble | Moments:
@@ -52,13 +54,16 @@ def simulate_ssa(
 
     The arithmetic, `kernel`, follows from model and options: "lanes32" (single precision, 64 trajectories side by side; the draw of the
     reaction resolves 2^-45 of the total), "scalar64" for what needs double precision, or both, where trajectories passed from one to
-    the other by their own state. Trajectory k depends on (seed, k) alone: the same bits for any n, threads and caches.
+    the other by their own state. Trajectory k depends on (seed, k) alone: the same bits for any n, threads and caches. `device` "cuda" runs
+    one trajectory a thread of a GPU ("threads64"), equal in distribution.
     Raises DataError for what cannot be simulated in whole molecules, all of it at once, and for a propensity that is negative or no number.
     """
     if record not in ("grid", "final", "moments"):
         raise ConfigError(f"record: found {record!r}, expected 'grid', 'final' or 'moments'")
     if not hasattr(n, "__index__") or int(n) < 1:
         raise ConfigError(f"n: found {n!r}, expected a whole number >= 1")
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f"device: found {device!r}, expected 'cpu' or 'cuda'")
     asked, n = checked_times(times), int(n)
     molecules = in_molecules(
         net, n, seed, parameters=parameters, initial=initial, substance=substance, split_reversible=split_reversible,
@@ -66,7 +71,7 @@ def simulate_ssa(
     )  # fmt: skip
     for note in molecules.notes:
         _log.warning("%s: %s", net.id, note)
-    run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"), initial is not None)
+    run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"), initial is not None, device)
     if record == "moments":
         return _moments(run, asked, n, seed, threads, progress)
     kept = len(run.times) - 1 if record == "final" else 0
@@ -77,7 +82,8 @@ def simulate_ssa(
         part = slice(first, first + count)
         run.block(first, kept, states[part], done[part], signals)
 
-    finished = run_blocks(n, work, threads=threads, progress=progress)
+    large = _DEVICE_BLOCK if device == "cuda" else None
+    finished = run_blocks(n, work, threads=1 if large else threads, progress=progress, block=large)
     notes, raw = molecules.notes, molecules.raw
     if not finished:
         notes += (f"stopped by the user after {int(done.sum())} of {n} trajectories",)
@@ -95,10 +101,10 @@ def simulate_ssa(
 class _Run:
     """What all blocks of a run share: the program, its coefficients, start and parameters."""
 
-    def __init__(self, molecules: Molecules, times: np.ndarray, stream: int, rounds: bool) -> None:
-        self.molecules, self.times, self.stream, self.rounds = molecules, times, np.uint64(stream), rounds
+    def __init__(self, molecules: Molecules, times: np.ndarray, stream: int, rounds: bool, device: str) -> None:
+        self.molecules, self.times, self.stream, self.rounds, self.device = molecules, times, np.uint64(stream), rounds, device
         jumps = molecules.jumps
-        self.program = lane_program(jumps)
+        self.program = lane_program(jumps) if device == "cpu" else None
         self.left = False
         if self.program is not None:
             columns = list(molecules.parameters.T)
@@ -114,6 +120,8 @@ class _Run:
     @property
     def kernel(self) -> str:
         """Which arithmetic was used."""
+        if self.device == "cuda":
+            return "threads64"
         return "scalar64" if self.program is None else "lanes32+scalar64" if self.left else "lanes32"
 
     @cached_property
@@ -125,6 +133,13 @@ class _Run:
     def block(self, first: int, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
         """Trajectories first, first + 1, ... into `out`."""
         count, m = len(out), self.molecules
+        if self.device == "cuda":
+            from sciml.biology.simulation.thread_runs import run_threads
+
+            out[:] = run_threads(m, self.times, first, count, int(self.stream))[:, kept:]
+            done[:] = 1
+            signals[1] += count
+            return
         left = np.full((count, out.shape[2] + 2), np.nan)
         part = slice(first, first + count)
         if self.program is None:
