@@ -80,7 +80,7 @@ def network_figure(network: Network, name: str = "network") -> Figure | None:
         "yaxis": axis | {"scaleanchor": "x"},
         "showlegend": False,
         "hovermode": "closest",
-        "height": int(min(900, 320 + 6 * len(drawing.ids))),
+        "height": int(np.clip(120 + 1000 * np.ptp(y) / max(float(np.ptp(x)), 1e-9), 260, 900)),
         "annotations": [_arrow(drawing.places[a], drawing.places[b], kind) for a, b, kind in drawing.arrows],
     }
     caption = (
@@ -107,7 +107,7 @@ def _arrow(start: np.ndarray, stop: np.ndarray, kind: str) -> dict[str, Any]:
     return {
         "x": float(stop[0]), "y": float(stop[1]), "ax": float(start[0]), "ay": float(start[1]), "xref": "x", "yref": "y", "axref": "x",
         "ayref": "y", "text": "", "showarrow": True, "arrowhead": 2 if headed else 0, "arrowwidth": 1.2 if kind != "modifies" else 0.8,
-        "arrowcolor": _GREY if kind != "modifies" else "#c8ccd2", "standoff": 8 if headed else 0, "opacity": 0.9,
+        "arrowcolor": _GREY if kind != "modifies" else "#b4bac2", "standoff": 8 if headed else 0, "opacity": 0.9,
     }  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def simulate(
     facts |= {"trajectories": runs, "kernel": getattr(result, "kernel", "")} if how not in ("ode", "lna") else {}
     lines = [f"{id:<24}{_pair(*pair)}" for id, pair in rows.items()]
     if out is not None:
-        unit = network.units.substance or ""
+        unit = _unit(network)
         sections = [trace_section(result, names or None, unit=unit, time_unit=network.units.time or "")]
         sections += (
             [distribution_section(result, names or None, unit=unit)] if hasattr(result, "states") and how not in ("ode", "lna") else []
@@ -144,7 +144,7 @@ def scan(
     lines = ["  ".join(f"{cell:>12}" for cell in columns)]
     lines += ["  ".join(f"{float(v):>12.6g}" for v in row) for row in zip(*columns.values(), strict=True)]
     if out is not None:
-        section = dose_section(dose, values[dose], responses, unit=network.units.substance or "")
+        section = dose_section(dose, values[dose], responses, unit=_unit(network))
         write_run(out, [section, network_section(network)], f"{network.id} over {dose}", facts, {"scan": columns})
         lines.append(f"-> {out / 'report.html'}")
     emit({**facts, "columns": {id: np.asarray(v) for id, v in columns.items()}}, "\n".join(lines), as_json=json, quiet=quiet)
@@ -248,6 +248,10 @@ def _watch_budget(network: Network, times: Any, runs: int, counting: Mapping[str
             "add --yes to run it all the same, take a smaller -n, or --method tau or lna"
         )
     _log.warning("about %.0f s are expected (%d runs of %.3g reactions)", forecast.seconds, runs, forecast.events)
+
+
+def _unit(network: Network) -> str:
+    return "molecules" if network.units.substance in ("item", None) and network.level[0] >= 3 else network.units.substance or ""
 
 
 def _pair(mean: float, std: float | None) -> str:
