@@ -23,7 +23,7 @@ from sciml.biology.kernels.source import statements
 
 __all__ = ["LANES", "LARGEST_COUNT", "STEPS", "LaneProgram", "compiled_lanes", "lane_program"]
 
-LANES, STEPS = 64, 4
+LANES, STEPS = 64, 8
 LARGEST_COUNT = float(2**23)  # whole numbers up to here, and their changes within one call, are exact in float32
 _MOST_CHANNELS, _MOST_LINES, _LARGEST_CHANGE = 48, 600, 1024
 _VECTOR_OPS = frozenset(

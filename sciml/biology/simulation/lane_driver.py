@@ -59,7 +59,7 @@ def run_lanes(
     address = compiled_lanes(program.source).address
     state = np.zeros(LANES, dtype=np.uint8)
     lost = _run(address, image, double, words, times, record, kept, w, d, np.zeros((2, LANES)), np.zeros((2, LANES), np.int64), state,
-                state.view(np.int64), np.zeros(LANES, np.float32), out, left, done, signals)  # fmt: skip
+                np.zeros(LANES + 1, dtype=np.int64), np.zeros(LANES, np.float32), out, left, done, signals)  # fmt: skip
     if lost < 0:
         raise SciMLError(f"the compiled code in {cache_folder()} is of another version; remove that folder")
     return bool(large.any() or lost)
@@ -89,19 +89,19 @@ _SINGLE, _DOUBLE = float32[:, ::1], float64[:, ::1]
 )  # fmt: skip
 def _run(
     address: Any, image: Any, double: Any, words: Any, times: Any, begin: int, kept: int, w: Any, d: Any, clocks: Any, lanes: Any,
-    state: Any, eights: Any, most: Any, out: Any, left: Any, done: Any, signals: Any,
+    state: Any, halted: Any, most: Any, out: Any, left: Any, done: Any, signals: Any,
 ) -> int:  # fmt: skip
     """The loop of `run_lanes`; returns how many trajectories it left.
 
     `clocks`: time and next record of each lane; `lanes`: trajectory or -1, number of the next record; `state`: whether a lane halted,
-    `eights` the same bytes by eights; `most`: the largest count in a lane.
+    `halted`: which; `most`: the largest count in a lane.
     """
     if w.shape[1] != LANES:
         return -1  # kept code of another number of lanes
     n, species, last, clock = len(out), out.shape[2], len(times), image.shape[1]
     waiting, active, lost = 0, 0, 0
     lanes[0, :] = -1
-    refill, quiet = True, False
+    refill = True
     while signals[0] == 0:
         if refill:
             refill = False
@@ -142,12 +142,15 @@ def _run(
             clocks[0, i] = clocks[0, i] + abs(np.float64(t)) if t < _INFINITE else clocks[1, i]
             w[clock, i] = _ZERO
             w[clock + 1, i] = np.float32(clocks[1, i] - clocks[0, i])
+        count = 0
         for i in range(LANES):
-            if i % 8 == 0:
-                quiet = eights[i // 8] == 0
-            if quiet or state[i] == _RUNS or lanes[0, i] < 0:
-                continue
+            halted[count] = i
+            count += state[i]
+        for j in range(count):
+            i = halted[j]
             k, r = lanes[0, i], lanes[1, i]
+            if k < 0:
+                continue
             if clocks[0, i] < clocks[1, i]:
                 left[k, 0], left[k, 1] = clocks[0, i], r
                 for s in range(species):
