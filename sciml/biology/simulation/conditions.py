@@ -1,13 +1,13 @@
 """Where a model is not smooth: comparisons and roundings in its formulas, and the triggers of its events.
 
-Between two changes every comparison and rounding that the right-hand side uses is a number in p, so what is integrated is smooth. A change is
-found in one of two ways. What is linear in time (`time > 1000`, `rem(time, 24) < 8`) is solved for its next change, which is a break point
-whatever the step. All else is looked at inside every step (`crossings`).
+Between two changes every comparison and rounding that the right-hand side uses is a number in p, so what is integrated is smooth. A change
+is found in one of two ways. What is linear in time (`time > 1000`, `rem(time, 24) < 8`) is solved for its next change, which is a break
+point whatever the step. All else is looked at inside every step (`crossings`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,27 @@ class Conditions:
         times = np.concatenate([np.where(self.whole | (i == 0), times, np.inf) for i, times in enumerate(ahead)])
         times = times[(times > after(t)) & np.isfinite(times)]
         return float(times.min(initial=np.inf))
+
+    def first_change(self, t: float, h: float, state: Callable[[float], np.ndarray], p: np.ndarray, marks: np.ndarray) -> float | None:
+        """As `crossings.crossed`, slowly: the first time in (t, t + h] at which a watched value is not as in `marks`; None for none."""
+        watched = self.watched
+        if watched is None or not len(marks):
+            return None
+
+        def differs(time: float) -> bool:
+            y = state(time)
+            return bool((watched(time, y, p)[: len(marks)] != marks).any())
+
+        low = t
+        for point in range(1, 11):
+            high = t + h * point / 10
+            if differs(high):
+                while high - low > 4.5e-16 * max(abs(high), h):
+                    middle = 0.5 * (low + high)
+                    low, high = (low, middle) if differs(middle) else (middle, high)
+                return high
+            low = high
+        return None
 
 
 def after(t: float) -> float:

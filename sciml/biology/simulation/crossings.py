@@ -33,9 +33,9 @@ def _changed(address: int, table: Any, time: float, z: Any, p: Any, marks: Any, 
 def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, marks: Any, seen: Any, z: Any) -> float:
     """The first time in (t, t + h] at which a condition is not as in `marks`, to the last bits; -1 where none changes.
 
-    Ten points of the step are looked at. Where a guard (the difference whose sign decides) has a smallest size between three points without a
-    change of sign, the vertex of the parabola through them is looked at too, so that a short dip across zero is not overlooked. `seen`
-    [4, conditions + guards] and z [n] are room to work in; z holds the solution at the time that is returned.
+    Ten points of the step are looked at. Where a guard (the difference whose sign decides) has its smallest size between three points without
+    a change of sign, the vertex of the parabola through them is looked at too, so that a short dip across zero is not overlooked.
+    `seen` [4, conditions + guards] and z [n] are room to work in; z holds the solution at the time that is returned.
     """
     low = t
     dense(poly, 0.0, z)

@@ -27,8 +27,8 @@ def explained(system: System, nodes: Sequence[int], t: float, y: np.ndarray, p: 
             )
     state = system.states[worst]
     return ConvergenceError(
-        f"{name}: the run stopped at time {t:.9g}: {state!r} (now {y[worst]:.6g}, changing by {float(values[nodes[worst]]):.6g} per time) allows "
-        f"no step; its equation may have no solution beyond, or rtol may be too small"
+        f"{name}: the run stopped at time {t:.9g}: {state!r} (now {y[worst]:.6g}, changing by {float(values[nodes[worst]]):.6g} per time) "
+        f"allows no step; its equation may have no solution beyond, or rtol may be too small"
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "first_ste
 
 DONE, CROSSED, STIFF, FAILED, LIMIT = 0, 1, 2, 3, 4  # how a run of an integrator ended; 3: no step is small enough
 
-_A = np.array(
+WEIGHTS = np.array(
     [
         [0.161, 0, 0, 0, 0, 0],
         [-0.008480655492356989, 0.335480655492357, 0, 0, 0, 0],
@@ -29,15 +29,15 @@ _A = np.array(
         [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.2900695154360807, 2.324710524099774],
     ]
 )
-_C = np.array([0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0])
-_E = np.array(
+NODES = np.array([0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0])
+_ERROR = np.array(
     [[
         -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
         -0.45808210592918697, 0.015151515151515152,
     ]]
 )  # fmt: skip
-# y(s) = y + h sum_i k_i (B[0,i] s + B[1,i] s^2 + B[2,i] s^3 + B[3,i] s^4)
-_B = np.array(
+# y(s) = y + h sum_i k_i (D[0,i] s + D[1,i] s^2 + D[2,i] s^3 + D[3,i] s^4)
+DENSE = np.array(
     [
         [1.0, 0, 0, 0, 0, 0, 0],
         [-2.763706197274826, 0.1317, 3.9302962368947516, -12.411077166933676, 37.50931341651104, -27.896526289197286, 1.5],
@@ -45,6 +45,7 @@ _B = np.array(
         [-1.0530884977290216, 0.1017, 2.490627285651252793, -16.548102889244902, 47.37952196281928, -34.87065786149661, 2.5],
     ]
 )
+ERROR = _ERROR[0]
 _STABLE = 2.8  # |h lambda| where stability holds the step back
 _PATIENCE = 15  # steps held back in a row before it counts as stiff
 
@@ -137,12 +138,12 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
             for stage in range(1, 7):
                 target = new if stage == 6 else z
                 for i in range(n):
-                    target[i] = y[i] + h * _combined(_A, stage - 1, stage, k, i)
-                call(rhs, t + _C[stage - 1] * h, target, p, k[stage], table)
+                    target[i] = y[i] + h * _combined(WEIGHTS, stage - 1, stage, k, i)
+                call(rhs, t + NODES[stage - 1] * h, target, p, k[stage], table)
             whole[CALLS] += 6
             error = 0.0
             for i in range(n):
-                off = _combined(_E, 0, 7, k, i)
+                off = _combined(_ERROR, 0, 7, k, i)
                 if off != 0.0 and scale[i] + absolute[i] > 0:
                     ratio = abs(h * off) / weight(i, y, new, h * max(abs(k[0, i]), abs(k[6, i])), absolute, scale, rtol, floor)
                     if not ratio <= error:
@@ -161,7 +162,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
                 for i in range(n):
                     poly[0, i] = y[i]
                     for power in range(4):
-                        poly[power + 1, i] = h * _combined(_B, power, 7, k, i)
+                        poly[power + 1, i] = h * _combined(DENSE, power, 7, k, i)
             if conditions:
                 change = crossed(conditions, guards, t, h, poly, p, marks, seen, z)
                 if change >= 0.0:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.kernels.compiled import system_of
+from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
 from sciml.biology.simulation.equations import equations_of
 from sciml.biology.simulation.run import Run
@@ -33,11 +34,11 @@ def simulate_ode(
 ) -> Solution:
     """dy/dt = f(t, y, p) from time 0, whatever `times[0]` is: amounts [T, S] at the times asked for, in that order.
 
-    `parameters` {id: number or array [B]} replaces values of parameters, compartments and starts of species; arrays give a batch, [B, T, S].
-    A step's error is held below rtol |y| + atol; `atol` None: 1e-10 of the largest size that the state itself has had so far, else a number
-    for all or {species: number} in amounts (the others as with None). `method`: "explicit" (order 5(4), Tsitouras), "stiff" (Rosenbrock,
-    order 5(4)), "auto" (explicit, until stiffness is seen), "scipy" (the reference: LSODA). What happens (events, pulses) never depends on
-    `times`. `seed` puts events that tie into order.
+    `parameters` {id: number or array [B]} replaces values of parameters, compartments and starts; arrays give a batch, [B, T, S].
+    A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size in a rough run made before;
+    else a number in amounts, or {species: number} with None for the others. `method`: "explicit" (order 5(4), Tsitouras), "stiff"
+    (Rosenbrock, order 5(4)), "auto" (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens (events, pulses) never
+    depends on `times`. `seed` puts events that tie into order.
 
     Raises ConfigError for wrong options, DataError for values that are missing or not finite (with expression, species and time), and
     ConvergenceError where no step is small enough.
@@ -49,14 +50,31 @@ def simulate_ode(
     y, p = system.begin(parameters)
     states, numbers = np.atleast_2d(y), np.atleast_2d(p)
     equations = equations_of(system)
-    run = Run(system, equations, grid, rtol, equations.absolute(atol), _FLOOR if atol is None else 0.0, method, seed)
+    own = atol is None or isinstance(atol, Mapping)
+    options = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed)
     scale = np.abs(states)
-    if atol is None:  # what is small for a state is known when its size is: by a run that is not exact
-        replace(run, rtol=max(rtol, _ROUGH), floor=_ROUGH).all(states, numbers, scale)
+    if own:  # what is small for a state is known when its size is: by a run that is not exact
+        rough = _kind(system, "auto")(*options)
+        replace(rough, rtol=max(rtol, _ROUGH), floor=_ROUGH).all(states, numbers, scale)
+    run = _kind(system, method)(*options)
     out, statistics = run.all(states, numbers, scale)
+    lags = np.stack(run.lags)[:, place].reshape(*y.shape[:-1], len(asked), -1) if run.lags else None
     out = out[:, place]
     shape = (*y.shape[:-1], len(asked), y.shape[-1])
-    return Solution(system, asked, out.reshape(shape), p, statistics=statistics)
+    return Solution(system, asked, out.reshape(shape), p, lags=lags, statistics=statistics)
+
+
+def _kind(system: System, method: str) -> type[Run]:
+    """Who makes the steps; the two slow ones are loaded where they are needed."""
+    if system.lags:
+        from sciml.biology.simulation.delays import DelayedRun
+
+        return DelayedRun
+    if method == "scipy":
+        from sciml.biology.simulation.reference import ReferenceRun
+
+        return ReferenceRun
+    return Run
 
 
 def _check(rtol: float, atol: Any, method: str) -> None:

@@ -1,7 +1,7 @@
 """Steps for stiff systems in compiled code, one for all models: the Rosenbrock method Rodas5P with its own dense output.
 
-Steinebach, BIT Numerical Mathematics 63 (2023) 27: order 5(4), stiffly accurate. Jacobian and df/dt come from the network, exact; the matrix
-1/(h gamma) - J is factorised on its own pattern of zeros, in an order that is chosen once per structure (`sparsity`).
+Steinebach, BIT Numerical Mathematics 63 (2023) 27: order 5(4), stiffly accurate. Jacobian and df/dt come from the network, exact. The
+matrix 1/(h gamma) - J is factorised on its own pattern of zeros, in an order that is chosen once per structure (`sparsity`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,27 @@ from numba import types
 from sciml.biology.kernels.native import call
 from sciml.biology.simulation.crossings import crossed
 from sciml.biology.simulation.integrators import (
-    CALLS, CROSSED, DONE, FAILED, FLOOR, LIMIT, MOST, NEXT, REJECTED, RTOL, STATUS, STEPS, STOP, TO_THE_END, WATCHED, WORST, H, T,
-    first_step, handed_out, weight,
+    CALLS,
+    CROSSED,
+    DONE,
+    FAILED,
+    FLOOR,
+    LIMIT,
+    MOST,
+    NEXT,
+    REJECTED,
+    RTOL,
+    STATUS,
+    STEPS,
+    STOP,
+    TO_THE_END,
+    WATCHED,
+    WORST,
+    H,
+    T,
+    first_step,
+    handed_out,
+    weight,
 )  # fmt: skip
 from sciml.compiling import compiled
 
@@ -43,7 +62,8 @@ _C = np.array(
         [165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306, 0, 0, 0],
         [24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471, 0, 0],
         [30.91273214028599, -3.1208243349937974, 77.79954646070892, 34.28646028294783, -19.097331116725623, -28.087943162872662, 0],
-        [37.80277123390563, -3.2571969029072276, 112.26918849496327, 66.9347231244047, -40.06618937091002, -54.66780262877968, -9.48861652309627],
+        [37.80277123390563, -3.2571969029072276, 112.26918849496327, 66.9347231244047, -40.06618937091002, -54.66780262877968,
+         -9.48861652309627],
     ]
 )  # fmt: skip
 _TIMES = np.array([0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0])

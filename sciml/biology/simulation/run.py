@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
     """The options of a call, and its two ways: many sets in one loop, or one set from change to change."""
 
@@ -36,6 +36,7 @@ class Run:
     floor: float
     method: str
     seed: int
+    lags: list[np.ndarray] = field(default_factory=list)
 
     def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """[B, T, n] for all sets of start and parameters, and what it took."""
@@ -58,6 +59,7 @@ class Run:
         return out, {name: int(whole[:, place].sum()) for name, place in names.items()}
 
     def controls(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The two rows of numbers that control each set's run."""
         real, whole = np.zeros((count, 6)), np.zeros((count, 11), dtype=np.int64)
         real[:, steps.RTOL], real[:, steps.FLOOR], real[:, steps.LAST_ERROR] = self.rtol, self.floor, 1e-4
         whole[:, steps.MOST] = _MOST_STEPS
@@ -110,10 +112,12 @@ class Run:
                 whole_array[rows] = some_rows
 
     def explicitly(self, *state: Any) -> None:
+        """By steps of order 5(4)."""
         rhs = self.equations.rhs
         steps.explicit(rhs.address, rhs.context, *state)
 
     def stiffly(self, *state: Any) -> None:
+        """By the Rosenbrock method."""
         from sciml.biology.simulation.rosenbrock import rosenbrock  # compiled, or read from the cache, only where it is needed
 
         rhs, (jacobian, places) = self.equations.rhs, self.equations.jacobian
@@ -166,6 +170,7 @@ class Run:
         """The state was changed at time t."""
 
     def happen(self, events: Events | None, t: float, y: np.ndarray, p: np.ndarray) -> bool:
+        """Execute what is due; returns whether y was changed."""
         if events is None or not events.happen(t, y, p):
             return False
         y[:] = self.system.settle(t, y, p)
