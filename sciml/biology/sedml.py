@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml import files
 from sciml.biology.network import Network, Species
 from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.read import load_sbml
@@ -124,7 +125,7 @@ def _unpacked(file: Path, archive: zipfile.ZipFile, place: Path) -> list[tuple[s
                 raise DataError(f"{file}: names {name!r}, which lies outside of it")
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(infos[name]) as packed:
-                target.write_bytes(packed.read(_MOST_BYTES))
+                files.write_bytes(target, packed.read(_MOST_BYTES))
             contents.append((name, element.attributes.get("format", "").lower(), element.attributes.get("master") == "true"))
     return contents
 
