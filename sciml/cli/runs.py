@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["scan", "simulate"]
 
 _log = logging.getLogger("sciml.cli.runs")
+Progress = Callable[[int, int], None]
 _METHODS = ("ode", "ssa", "tau", "langevin", "lna")
 _MOST_VALUES = 10_000
 
@@ -74,7 +77,7 @@ def simulate(
     counting = {"substance": substance, "initial": initial}
     if how == "ssa":
         _watch_budget(network, times, runs, counting, budget, yes)
-    result = _run(network, times, how, runs, seed, counting)
+    result = _run(network, times, how, runs, seed, counting, None if quiet else _progress())
     mean, std = _moments(result)
     shown = [id for id in names or result.species if id in result.species]
     rows = {id: (mean[-1, result.species.index(id)], None if std is None else std[-1, result.species.index(id)]) for id in shown}
@@ -91,7 +94,10 @@ def simulate(
         lines.append(f"-> {out / 'report.html'}")
     final = {id: {"mean": float(m), **({} if s is None else {"std": float(s)})} for id, (m, s) in rows.items()}
     head = f"{network.id} at {times[-1]:g} ({how}{f', {runs} runs' if how not in ('ode', 'lna') else ''})"
-    emit({**facts, "final": final, "notes": list(getattr(result, "notes", ()))}, "\n".join([head, *lines]), as_json=json, quiet=quiet)
+    notes = list(getattr(result, "notes", ()))
+    emit({**facts, "final": final, "notes": notes}, "\n".join([head, *lines]), as_json=json, quiet=quiet)
+    if any(note.startswith("stopped by the user") for note in notes):
+        raise typer.Exit(130)
 
 
 @command
@@ -171,7 +177,9 @@ def _names(words: Sequence[str] | None, task: Task | None) -> list[str]:
     return names or list(task.shown if task else ())
 
 
-def _run(network: Network, times: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any]) -> Any:
+def _run(
+    network: Network, times: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any], progress: Progress | None = None
+) -> Any:
     """The result of one method; stochastic ones in molecules."""
     from sciml import biology as bio
 
@@ -181,7 +189,22 @@ def _run(network: Network, times: Any, how: str, runs: int, seed: int, counting:
     if how == "lna":
         return bio.linear_noise(network, times, **given)
     calls: dict[str, Callable[..., Any]] = {"ssa": bio.simulate_ssa, "tau": bio.simulate_tau, "langevin": bio.simulate_langevin}
-    return calls[how](network, times, n=runs, seed=seed, **given)
+    return calls[how](network, times, n=runs, seed=seed, progress=progress, **given)
+
+
+def _progress() -> Progress | None:
+    """Trajectories done and time left, on one line of a terminal; None where stderr is none."""
+    if not sys.stderr.isatty():
+        return None
+    begun = time.monotonic()
+
+    def show(done: int, count: int) -> None:
+        left = (time.monotonic() - begun) * (count - done) / max(done, 1)
+        end = "\n" if done >= count else ""
+        sys.stderr.write(f"\r{done} of {count} trajectories, about {left:.0f} s left  {end}")
+        sys.stderr.flush()
+
+    return show
 
 
 def _scanned(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import io
 import json
 import math
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from sciml.biology import Network
+from sciml.cli.runs import _progress
 from tests.cli.sample import sciml
 
 TEXT = "model decay\nA -> B; k*A\nk = 0.5; A = 100; B = 0\nend"
@@ -116,6 +119,32 @@ def test_wrong_options_end_with_2(decay, tmp_path, monkeypatch, words, message):
     assert done.exit_code == 2, done.output
     assert message in done.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_a_run_that_was_stopped_ends_with_130(decay, monkeypatch):
+    from sciml import biology as bio
+
+    whole = bio.simulate_ssa
+
+    def stopped(*words, **options):
+        return dataclasses.replace(whole(*words, **options), notes=("stopped by the user after 5 of 9 trajectories",))
+
+    monkeypatch.setattr(bio, "simulate_ssa", stopped)
+    done = sciml("biology", "simulate", decay, "--end", 1, "--method", "ssa", "-n", 5, "--json")
+    assert done.exit_code == 130
+    assert json.loads(done.stdout)["notes"] == ["stopped by the user after 5 of 9 trajectories"]
+
+
+def test_progress_on_terminals_only(monkeypatch):
+    assert _progress() is None
+    said = io.StringIO()
+    said.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", said)
+    show = _progress()
+    show(5, 10)
+    show(10, 10)
+    assert "5 of 10 trajectories" in said.getvalue()
+    assert said.getvalue().endswith("\n")
 
 
 def test_long_runs_need_a_yes(decay, monkeypatch):
