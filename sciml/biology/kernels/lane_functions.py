@@ -16,8 +16,7 @@ __all__ = ["as_bits", "as_float", "both", "only", "same", "select", "xoshiro"]
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
 
 
-@intrinsic
-def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
+def _select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     """a where the condition holds, else b; both are computed."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -26,8 +25,7 @@ def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     return a(types.boolean, a, a), code
 
 
-@intrinsic
-def both(context: Any, a: Any, b: Any) -> Any:
+def _both(context: Any, a: Any, b: Any) -> Any:
     """a and b."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -36,8 +34,7 @@ def both(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic
-def only(context: Any, a: Any, b: Any) -> Any:
+def _only(context: Any, a: Any, b: Any) -> Any:
     """a and not b."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -46,8 +43,7 @@ def only(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic
-def same(context: Any, a: Any, b: Any) -> Any:
+def _same(context: Any, a: Any, b: Any) -> Any:
     """a == b of two truths."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -56,8 +52,7 @@ def same(context: Any, a: Any, b: Any) -> Any:
     return types.boolean(types.boolean, types.boolean), code
 
 
-@intrinsic
-def as_bits(context: Any, value: Any) -> Any:
+def _as_bits(context: Any, value: Any) -> Any:
     """The 32 bits of a float32."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -66,8 +61,7 @@ def as_bits(context: Any, value: Any) -> Any:
     return types.uint32(types.float32), code
 
 
-@intrinsic
-def as_float(context: Any, word: Any) -> Any:
+def _as_float(context: Any, word: Any) -> Any:
     """The float32 that 32 bits are."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -76,8 +70,7 @@ def as_float(context: Any, word: Any) -> Any:
     return types.float32(types.uint32), code
 
 
-@intrinsic
-def xoshiro(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+def _xoshiro(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """One step of xoshiro128++ (Blackman and Vigna 2021): (word, further bits, the four words of the next state).
 
     The further bits come from the other half of the state by the same scrambler; they only refine a word whose leading bits are zero.
@@ -101,3 +94,12 @@ def xoshiro(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
     word = types.uint32
     return types.UniTuple(word, 6)(word, word, word, word), code
+
+
+select: Any = intrinsic(_select)
+both: Any = intrinsic(_both)
+only: Any = intrinsic(_only)
+same: Any = intrinsic(_same)
+as_bits: Any = intrinsic(_as_bits)
+as_float: Any = intrinsic(_as_float)
+xoshiro: Any = intrinsic(_xoshiro)

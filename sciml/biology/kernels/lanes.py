@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +28,28 @@ LANES, STEPS = 64, 8
 LARGEST_COUNT = float(2**23)  # whole numbers up to here, and their changes within one call, are exact in float32
 _MOST_CHANNELS, _MOST_LINES, _LARGEST_CHANGE = 48, 600, 1024
 _VECTOR_OPS = frozenset(
-    ("add", "sub", "mul", "div", "neg", "abs", "sqrt", "select", "lt", "leq", "eq", "neq", "and", "or", "not", "min", "max")
+    (
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "abs",
+        "sqrt",
+        "exp",
+        "ln",
+        "pow",
+        "select",
+        "lt",
+        "leq",
+        "eq",
+        "neq",
+        "and",
+        "or",
+        "not",
+        "min",
+        "max",
+    )
 )
 
 
@@ -130,13 +152,22 @@ class _Writer:
                 new[n] = inner.leaf(op, int(self.graph.values[n]))
             else:
                 self.fits &= op in _VECTOR_OPS
-                new[n] = inner.op(op, *(new[a] if a in new else self._slot(inner, new, a) for a in args))
+                given = [new[a] if a in new else self._slot(inner, new, a) for a in args]
+                new[n] = _power(inner, *given) if op == "pow" else inner.op(op, *given)
         lines, results = statements(inner, [new[n] if n in new else self._slot(inner, new, n) for n in nodes], _double_leaf)
         return [*lines, *(f"a{i} = np.float32({text})" for i, text in zip(channels, results, strict=True))]
 
     def _slot(self, inner: Graph, new: dict[int, int], node: int) -> int:
         new[node] = inner.leaf("param", self.double.setdefault(node, len(self.double)))
         return new[node]
+
+
+def _power(graph: Graph, base: int, exponent: int) -> int:
+    """base^exponent = exp(exponent ln base), and what it is at base 0; no number where the base is negative."""
+    zero, one = graph.const(0.0), graph.const(1.0)
+    at_zero = graph.op("select", graph.op("lt", zero, exponent), zero, graph.op("div", one, graph.op("eq", exponent, zero)))
+    at_zero = graph.op("select", graph.op("lt", exponent, zero), graph.const(math.inf), at_zero)
+    return graph.op("select", graph.op("eq", base, zero), at_zero, graph.op("exp", graph.op("mul", exponent, graph.op("ln", base))))
 
 
 def _double_leaf(kind: str, index: int) -> str:
@@ -184,9 +215,10 @@ def _choice(channels: Sequence[Channel]) -> list[str]:
 @cache
 def _header() -> str:
     """Imports and numbers; the digest of the functions used, so that kept code is not used with others."""
-    from sciml.biology.kernels import lane_functions
+    from sciml.biology.kernels import lane_functions, lane_math
 
-    digest = hashlib.sha256(inspect.getsource(lane_functions).encode()).hexdigest()[:16]
+    used = inspect.getsource(lane_functions) + inspect.getsource(lane_math)
+    digest = hashlib.sha256(used.encode()).hexdigest()[:16]
     logarithm = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
                  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)  # fmt: skip
     single = {
@@ -198,10 +230,9 @@ def _header() -> str:
     return "\n".join(
         [
             f"# lane functions {digest}",
-            "import math",
-            "",
             "import numpy as np",
             "",
+            "from sciml.biology.kernels import lane_math as math",
             "from sciml.biology.kernels.lane_functions import as_bits, as_float, both, only, same, select, xoshiro",
             "",
             "U9, ONE = np.uint32(9), np.uint32(0x3F800000)",

@@ -38,8 +38,8 @@ def run_lanes(
     """Trajectories `first`, ..., `first + len(out) - 1`; returns whether some are left to the double kernel.
 
     `start`, `single`, `double`: a row for each trajectory, or one for all. `times` ascend; records from number `kept` on go to `out`
-    [n, T, S]. `left` [n, S + 2]: time (NaN where it is not left), next record and state of what single precision cannot go on with. `done` [n] is
-    set for finished trajectories. `signals`: [0] stops the run when set, [1] counts what is done.
+    [n, T, S]. `left` [n, S + 2]: time (NaN where it is not left), next record and state of what single precision cannot go on with.
+    `done` [n] is set for finished trajectories. `signals`: [0] stops the run when set, [1] counts what is done.
     """
     record = int(np.searchsorted(times, 0.0, side="right"))
     out[:, : max(0, record - kept)] = start[:, None, :]

@@ -166,8 +166,8 @@ def _turns(
 
 @compiled(error_model="numpy")
 def flow(
-    pair: Any, table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int,
-    out: Any, signals: Any, look: bool,
+    pair: Any, table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any,
+    kept: int, out: Any, signals: Any, look: bool,
 ) -> int:  # fmt: skip
     """From clock[0] to `until` (finite), or to a trigger that changed; as `scalar_loops.jump`. `look`: triggers change between jumps too.
 

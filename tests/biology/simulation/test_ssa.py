@@ -46,6 +46,10 @@ SMALL = {
         network({"S": 10, "P": 0}, parse("turn", "S -> P", law="3 * S^2 / (4 + S^2)"), parse("back", "P -> S", law="0.5 * P / (1 + P)")),
         [(lambda s, p: 3 * s**2 / (4 + s**2), (-1, 1)), (lambda s, p: 0.5 * p / (1 + p), (1, -1))],
     ),
+    "powers": (
+        network({"S": 10, "P": 0}, parse("f", "S -> P", law="3 * S^2.5 / (4 + S^2.5)"), parse("b", "P -> S", law="exp(-0.2 * S) * P^0.7")),
+        [(lambda s, p: 3 * s**2.5 / (4 + s**2.5), (-1, 1)), (lambda s, p: np.exp(-0.2 * s) * p**0.7, (1, -1))],
+    ),
     "literal pairs": (
         network({"X": 8, "Y": 0}, parse("bind", "2 X -> Y", law="0.1 * X * (X - 1) / 2"), parse("split", "Y -> 2 X", law="0.4 * Y")),
         [(lambda x, y: 0.05 * x * (x - 1), (-2, 1)), (lambda x, y: 0.4 * y, (2, -1))],
