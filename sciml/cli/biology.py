@@ -78,15 +78,13 @@ def fit(
 ) -> None:
     """Fit the parameters of a PEtab problem to its data, from many starts. Exit 4 where no start gets anywhere."""
     from sciml import biology as bio
-    from sciml.report import Section, Table, Text
 
     found = bio.fit(bio.load_petab(problem), starts=starts, seed=seed, profiles=profiles)
     text = found.summary()
     if out is not None:
         columns = {"parameter": list(found.parameters), "value": [float(v) for v in found.parameters.values()],
                    "standard error": [float(found.standard_errors.get(id, float("nan"))) for id in found.parameters]}  # fmt: skip
-        sections = [Section("Fit", [Text(text, code=True), Table("parameters", columns)])]
         facts = {"problem": str(problem), "starts": starts, "seed": seed}
-        write_run(out, sections, f"Fit of {problem.parent.name or problem.name}", facts, {"parameters": columns})
+        write_run(out, found.to_sections(), f"Fit of {problem.parent.name or problem.name}", facts, {"parameters": columns})
         text += f"\n-> {out / 'report.html'}"
     emit(found.to_dict(), text, as_json=json, quiet=quiet)

@@ -68,6 +68,20 @@ def test_check_lists_tasks(tmp_path):
     assert "task many: ssa from 0 to 2, 5 times, k at 3 values, A at 3 values" in done.stdout
 
 
+def test_fit(tmp_path):
+    """Three measurements of a chain: a number, a report and a table."""
+    from tests.biology.fitting.problems import write_petab
+
+    problem = write_petab(tmp_path)
+    out = tmp_path / "fit"
+    done = sciml("biology", "fit", problem, "--starts", 2, "--no-profiles", "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert isinstance(found["log_likelihood"], float)
+    assert (out / "parameters.csv").read_text().startswith("parameter,value,standard error\n")
+    assert (out / "report.html").is_file()
+
+
 def test_fit_says_what_is_missing(tmp_path):
     done = sciml("biology", "fit", tmp_path / "problem.yaml")
     assert done.exit_code == 3
