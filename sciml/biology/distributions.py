@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +16,20 @@ __all__ = ["Gamma", "Law", "LogNormal", "Normal"]
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(ABC):
     """A law of one positive or real number. `mean` None: the nominal value of what is drawn."""
 
+    @abstractmethod
     def quantile(self, u: np.ndarray, nominal: float = 1.0) -> np.ndarray:
         """The value below which a share `u` in (0, 1) of the law lies; draws are quantiles of uniform numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moments(self, nominal: float = 1.0) -> tuple[float, float]:
         """(mean, standard deviation)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def entropy(self, nominal: float = 1.0) -> float:
         """Differential entropy in bits."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able: the law's name and its numbers."""

@@ -9,6 +9,12 @@ from tests.architecture.source import ROOT
 COVERED_BY: dict[str, str] = {
     "sciml/materials/audit/probe.py": "tests/materials/audit/test_physics.py",
     "sciml/materials/kernels/reference.py": "tests/materials/kernels/test_edges.py",
+    "sciml/biology/simulation/count_law.py": "tests/biology/simulation/test_state_projection.py",
+    "sciml/biology/simulation/projection_flow.py": "tests/biology/simulation/test_state_projection.py",
+    "sciml/biology/simulation/passage_sample.py": "tests/biology/simulation/test_first_passage.py",
+    "sciml/biology/simulation/leap_loop.py": "tests/biology/simulation/test_tau_leaping.py",
+    "sciml/biology/simulation/leap_run.py": "tests/biology/simulation/test_tau_leaping.py",
+    "sciml/biology/simulation/langevin_loop.py": "tests/biology/simulation/test_langevin.py",
 }
 """Source without a test file of its own -> the test file of its neighbour that calls it by name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, cast
 
 import numpy as np
 
@@ -91,9 +91,7 @@ def simulate_tau(
 
 def _exact(network: Network, times: Any, n: int, seed: int, options: Mapping[str, Any]) -> Ensemble:
     """The run by the exact method."""
-    found = simulate_ssa(network, times, n, seed, **options)
-    assert isinstance(found, Ensemble)
-    return found
+    return cast(Ensemble, simulate_ssa(network, times, n, seed, **options))
 
 
 def _block(

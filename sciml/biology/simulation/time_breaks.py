@@ -7,7 +7,7 @@ import numpy as np
 from sciml.biology.kernels.compiled import made_once
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.system import System
-from sciml.biology.simulation.conditions import conditions_of
+from sciml.biology.simulation.conditions import after, conditions_of
 from sciml.errors import ConfigError
 
 __all__ = ["time_breaks"]
@@ -25,14 +25,19 @@ def time_breaks(system: System, start: np.ndarray, parameters: np.ndarray, until
     conditions = made_once(system, "conditions", conditions_of)
     if conditions.clock is None:
         return np.zeros(0)
+    m = len(parameters)
     p = np.concatenate([parameters, np.zeros(conditions.count)])
     found: list[float] = []
-    t = conditions.next_change(0.0, start, p)
-    while t < until:
+    t = 0.0
+    while True:
+        if conditions.modes is not None:
+            p[m:] = conditions.modes(after(t), start, p)
+        t = conditions.next_change(t, start, p)
+        if t >= until:
+            break
         found.append(t)
         if len(found) > _MOST:
             raise ConfigError(f"{system.network.id}: its laws jump more than {_MOST} times before {until:g}")
-        t = conditions.next_change(t, start, p)
     return np.array(found)
 
 

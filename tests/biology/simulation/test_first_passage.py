@@ -1,4 +1,4 @@
-"""First-passage times of chains against closed forms; the sample against the projection, |z| <= 4.5."""
+"""First-passage times of chains against closed forms; the sample (passage_sample) against the projection, |z| <= 4.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Langevin equation against exact moments where numbers exceed ten; what it does at zero is named and measured."""
+"""The Langevin equation (langevin_loop) against exact moments where numbers exceed ten; what it does at zero is named and measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State projection against closed forms and scipy's matrix exponential."""
+"""State projection against closed forms and scipy's matrix exponential; with it count_law and projection_flow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.linalg import expm
 from sciml.biology.expressions import symbol
 from sciml.biology.network import Network, Rule
 from sciml.biology.simulation.state_projection import finite_state_projection, transition_matrix
-from sciml.biology.simulation.state_space import StateSpace, poisson_weights
 from sciml.errors import ConfigError, DataError
 from tests.biology.simulation.small_networks import SMALL, birth_death, parse, telegraph, telegraph_law
 
@@ -104,19 +103,3 @@ def test_what_cannot_be_projected_is_refused() -> None:
     hungry = Network("hungry", species={"X": 1}, reactions=[parse("take", "X ->", law=1.0)])
     with pytest.raises(DataError, match=r"'take' is 1 at X = 0"):
         finite_state_projection(hungry, [1.0])
-
-
-@pytest.mark.parametrize("mean", [0.01, 3.0, 250.0, 4000.0])
-def test_poisson_weights(mean: float) -> None:
-    weights, tails = poisson_weights(mean)
-    k = np.arange(len(weights))
-    np.testing.assert_allclose(weights, stats.poisson(mean).pmf(k), rtol=1e-9, atol=1e-16)
-    np.testing.assert_allclose(tails, stats.poisson(mean).sf(k), rtol=1e-6, atol=1e-14)
-
-
-def test_a_space_finds_its_states_and_no_others() -> None:
-    space = StateSpace(np.array([[3, 0]]), np.array([[-1, 1], [1, -1]]), lambda s: s.astype(float), 100)
-    assert sorted(map(tuple, space.states.tolist())) == [(0, 3), (1, 2), (2, 1), (3, 0)]
-    assert (space.find(space.states) == np.arange(4)).all()
-    assert space.find(np.array([[4, -1], [9, 9]])).tolist() == [-1, -1]
-    assert abs(space.generator().sum(axis=0)).max() == 0.0

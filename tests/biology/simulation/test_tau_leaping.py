@@ -1,4 +1,7 @@
-"""Tau-leaping: exact where numbers are small, within its stated errors where they are large, never below zero, totals kept."""
+"""Tau-leaping: exact where numbers are small, within its stated errors where they are large, never below zero, totals kept.
+
+Both leap_loop and leap_run are seen through it.
+"""
 
 from __future__ import annotations
 
