@@ -12,7 +12,8 @@ import numpy as np
 
 from sciml.biology.expressions import Expression, symbol
 from sciml.biology.fitting.parameters import FitParameter
-from sciml.biology.fitting.problem import Measurement, Observable, Problem, Value
+from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Measurement, Observable, Value
 from sciml.biology.formula import parse
 from sciml.biology.network import Compartment, Network, Parameter, Species, nearest
 from sciml.errors import ConfigError, DataError

@@ -81,7 +81,7 @@ def _quiet() -> Any:
     """The optimiser, with our logger in the place of one that it makes, and never gives up, for every run."""
     from fides import Optimizer
 
-    ours = logging.getLogger("sciml.biology.fitting.optimiser")
+    ours = logging.getLogger("sciml.biology.fitting.minimum")
     ours.setLevel(logging.ERROR)
 
     class Quiet(Optimizer):

@@ -12,10 +12,10 @@ import numpy as np
 from sciml.biology.fitting.flow import Flow, SensitiveFlow, differentiable
 from sciml.biology.fitting.noise import Densities, densities
 from sciml.biology.fitting.parameters import log_prior, scaled, slopes, unscaled
-from sciml.biology.fitting.problem import Problem
 from sciml.biology.fitting.readout import Reading, Readout
 from sciml.biology.fitting.runs import Runs
 from sciml.biology.fitting.starts import Starts, Values, with_meant_starts
+from sciml.biology.fitting.statement import Statement
 from sciml.biology.kernels.compiled import system_of
 from sciml.errors import DataError
 
@@ -42,7 +42,7 @@ class Point:
 class Objective:
     """What a problem needs, compiled once. Values are those of all parameters [K], points are those of the estimated ones, scaled."""
 
-    def __init__(self, problem: Problem, rtol: float = 1e-8) -> None:
+    def __init__(self, problem: Statement, rtol: float = 1e-8) -> None:
         self.problem = problem
         named = {id for row in problem.conditions.values() for id in row} | {p.id for p in problem.parameters}
         network = with_meant_starts(problem.network, named)
@@ -85,11 +85,10 @@ class Objective:
         """
         self.evaluations += 1
         values = self.full(x)
-        reading, states = self._read_with_slopes(values)
+        reading, states, changes = self._read_with_slopes(values)
         found = self._densities(reading, states)
-        assert reading.slopes is not None
         inner = slopes(values[self.estimated], self.scales)
-        by_prediction, by_sigma = reading.slopes[:, :, self.estimated] * inner
+        by_prediction, by_sigma = changes[:, :, self.estimated] * inner
         prior, prior_gradient, curvature = log_prior(self.problem.estimated, values[self.estimated])
         gradient = found.by_prediction @ by_prediction + found.by_sigma @ by_sigma + prior_gradient
         information = (by_prediction.T * found.information_prediction) @ by_prediction + (by_sigma.T * found.information_sigma) @ by_sigma
@@ -112,7 +111,7 @@ class Objective:
         states = self.runs.states(self.flow, y[None], p[None])[0]
         return self.readout.read(states, p, row), states
 
-    def _read_with_slopes(self, values: np.ndarray) -> tuple[Reading, np.ndarray]:
+    def _read_with_slopes(self, values: np.ndarray) -> tuple[Reading, np.ndarray, np.ndarray]:
         row = self.values.row(values)
         y, p = self.starts.states(row)
         dy, dp = self.starts.slopes(row)
@@ -123,7 +122,7 @@ class Objective:
             joined = self.sensitive.joined(y, p, dy[:, self._dynamic], dp[:, self._dynamic])
             both = self.runs.states(self.sensitive.flow, *(part[None] for part in joined))[0]
             states, changes[:, self._dynamic] = self.sensitive.parted(both)
-        return self.readout.slopes(states, p, row, changes, dp), states
+        return self.readout.read(states, p, row), states, self.readout.slopes(states, p, row, changes, dp)
 
     def _differences(self, values: np.ndarray, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(states [R, n], their derivatives [R, K, n]) by central differences: for what jumps when states or parameters say so."""

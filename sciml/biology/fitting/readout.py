@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.expressions import Expression
-from sciml.biology.fitting.problem import Measurement, Observable, Problem
 from sciml.biology.fitting.rows import at_rows
 from sciml.biology.fitting.starts import Values
+from sciml.biology.fitting.statement import Measurement, Observable, Statement
 from sciml.biology.formula import infix
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.lowering import Lowering
@@ -42,17 +42,16 @@ class _Group:
 
 @dataclass(frozen=True)
 class Reading:
-    """`predicted`, `sigma` [R]; `slopes` [2, R, K]: their derivatives with respect to the parameters of the fit, where asked for."""
+    """`predicted`, `sigma` [R] of all measurements."""
 
     predicted: np.ndarray
     sigma: np.ndarray
-    slopes: np.ndarray | None = None
 
 
 class Readout:
     """Compiled formulas of observables and noise. `condition` [R] is the number of each measurement's condition."""
 
-    def __init__(self, problem: Problem, system: System, values: Values, condition: np.ndarray) -> None:
+    def __init__(self, problem: Statement, system: System, values: Values, condition: np.ndarray) -> None:
         self.problem, self.system, self.condition = problem, system, condition
         self._values = values
         self._extras: dict[str, int] = {}  # ids that the model does not have -> their number
@@ -80,9 +79,9 @@ class Readout:
             found[group.rows] = at_rows(group.value, self.times[group.rows], states[group.rows], p[group.rows])
         return Reading(found[:, 0], found[:, 1])
 
-    def slopes(self, states: np.ndarray, numbers: np.ndarray, row: np.ndarray, dstates: np.ndarray, dnumbers: np.ndarray) -> Reading:
-        """With derivatives, from those of the states [R, K, n] and of the conditions' parameters [C, K, m]."""
-        p, reading = self._parameters(numbers, row), self.read(states, numbers, row)
+    def slopes(self, states: np.ndarray, numbers: np.ndarray, row: np.ndarray, dstates: np.ndarray, dnumbers: np.ndarray) -> np.ndarray:
+        """[2, R, K]: derivatives of predictions and sigmas, from those of states [R, K, n] and of conditions' parameters [C, K, m]."""
+        p = self._parameters(numbers, row)
         slopes = np.zeros((2, len(self.times), dstates.shape[1]))
         m = numbers.shape[1]
         for group in self.groups:
@@ -97,7 +96,7 @@ class Readout:
                     source = self.sources[rows, slot - self._first]
                     own = np.flatnonzero(source < dstates.shape[1])
                     slopes[:, rows[own], source[own]] += found[own, :, column].T
-        return Reading(reading.predicted, reading.sigma, slopes)
+        return slopes
 
     def explained(self, r: int, reading: Reading, states: np.ndarray) -> str:
         """What is wrong with the prediction or the noise of a measurement: expression, values of the species in it, time, condition."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import types
 
@@ -14,7 +16,7 @@ _ROWS = types.float64[:, ::1]
 
 
 @compiled(types.void(types.int64, types.int64[::1], types.float64[::1], _ROWS, _ROWS, _ROWS))
-def _loop(address, table, times, ys, ps, out):  # type: ignore[no-untyped-def]
+def _loop(address: int, table: Any, times: Any, ys: Any, ps: Any, out: Any) -> None:
     for r in range(times.size):
         call(address, times[r], ys[r], ps[r], out[r], table)  # type: ignore[call-arg]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sciml.biology.fitting.flow import Flow
-from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Statement
 from sciml.biology.kernels.system import System
 
 __all__ = ["Runs"]
@@ -28,7 +28,7 @@ class Runs:
     An experiment is a condition and the one before it. `kept` [E, n] says which states it takes over from the steady state before.
     """
 
-    def __init__(self, problem: Problem, system: System) -> None:
+    def __init__(self, problem: Statement, system: System) -> None:
         self.system = system
         pairs = list(dict.fromkeys((m.before, m.condition) for m in problem.measurements))
         self.conditions = tuple(dict.fromkeys([c for _, c in pairs] + [b for b, _ in pairs if b]))

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.expressions import number, operation, symbol
-from sciml.biology.fitting.problem import Problem, Value
 from sciml.biology.fitting.rows import at_rows
+from sciml.biology.fitting.statement import Statement, Value
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.native import native
 from sciml.biology.kernels.symbols import values_given
@@ -44,7 +44,7 @@ def with_meant_starts(network: Network, ids: set[str]) -> Network:
 class Values:
     """One row of numbers: first the parameters of the fit [K], then constants. Whatever a problem uses is an index into it."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Statement) -> None:
         self.problem = problem
         self.index = {p.id: k for k, p in enumerate(problem.parameters)}
         self.constants: list[float] = []
@@ -74,7 +74,7 @@ class Values:
 class Starts:
     """States [C, n] and parameters [C, m] of C conditions, and their derivatives with respect to the parameters of the fit."""
 
-    def __init__(self, problem: Problem, system: System, values: Values, conditions: Sequence[str]) -> None:
+    def __init__(self, problem: Statement, system: System, values: Values, conditions: Sequence[str]) -> None:
         self.system, self.conditions = system, tuple(conditions)
         given, labels = values_given(system.network), list(system.inputs)
         fitted = {id: k for id, k in values.index.items() if id in given}
@@ -96,7 +96,7 @@ class Starts:
         self._slopes(nodes, len(values.index))
 
     def _named(
-        self, problem: Problem, values: Values, condition: str, fitted: Mapping[str, int], given: Mapping[str, float]
+        self, problem: Statement, values: Values, condition: str, fitted: Mapping[str, int], given: Mapping[str, float]
     ) -> dict[str, int]:
         """{id: index of its value} of what the fit and the condition put in the place of the model's numbers."""
         where = f"condition {condition!r}"

@@ -15,7 +15,8 @@ from typing import Any
 
 from sciml.biology.fitting.formulas import formula
 from sciml.biology.fitting.parameters import FitParameter, Prior, Scale
-from sciml.biology.fitting.problem import Measurement, Observable, Problem, Value
+from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Measurement, Observable, Value
 from sciml.biology.network import Network
 from sciml.biology.sbml import load_sbml
 from sciml.errors import DataError

@@ -11,7 +11,8 @@ import pytest
 from sciml.biology import Event, Parameter, Reaction
 from sciml.biology.fitting.measured_network import measured_network
 from sciml.biology.fitting.parameters import FitParameter, Prior
-from sciml.biology.fitting.problem import Measurement, Observable, Problem
+from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Measurement, Observable
 from sciml.biology.fitting.tables import load_petab
 from sciml.biology.formula import parse
 from sciml.errors import DataError

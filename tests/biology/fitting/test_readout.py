@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sciml.biology.fitting.parameters import FitParameter
-from sciml.biology.fitting.problem import Measurement, Observable, Problem
+from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Measurement, Observable
 from sciml.biology.fitting.tables import load_petab
 from sciml.biology.formula import parse
 from sciml.errors import DataError
@@ -35,10 +36,10 @@ def test_observables_in_formulas_of_others_and_in_noise():
 def test_slopes_are_differences(case):
     p = load_petab(PETAB / case)
     values = p.values() + 0.05
-    reading, _ = p.objective._read_with_slopes(values)
+    _, _, slopes = p.objective._read_with_slopes(values)
     for number, field in enumerate(("predicted", "sigma")):
         wanted = slopes_by_differences(lambda v, f=field: getattr(p.objective._read(v)[0], f), values, 1e-4)
-        np.testing.assert_allclose(reading.slopes[number], wanted, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(slopes[number], wanted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

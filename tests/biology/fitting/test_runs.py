@@ -7,7 +7,8 @@ import pytest
 
 from sciml.biology import Network, Reaction
 from sciml.biology.fitting.parameters import FitParameter
-from sciml.biology.fitting.problem import Measurement, Observable, Problem
+from sciml.biology.fitting.problem import Problem
+from sciml.biology.fitting.statement import Measurement, Observable
 from sciml.biology.formula import parse
 from sciml.errors import ConvergenceError
 from tests.biology.fitting.problems import chain, chain_exact

@@ -7,8 +7,9 @@ import pytest
 
 from sciml.biology import Compartment, Network, Parameter, Reaction, Species
 from sciml.biology.fitting.parameters import FitParameter
-from sciml.biology.fitting.problem import Measurement, Observable, Problem
+from sciml.biology.fitting.problem import Problem
 from sciml.biology.fitting.starts import Starts, Values, with_meant_starts
+from sciml.biology.fitting.statement import Measurement, Observable
 from sciml.biology.formula import parse
 from sciml.biology.kernels.compiled import system_of
 from sciml.errors import ConfigError, DataError
