@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,8 @@ _NO_ARGUMENTS = re.compile(r"\b(\w+)\s*\(\s*\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NUMBERS = re.compile(r"\d+(?:,\d+)*")
 _LAW = re.compile(r"(?:(?P<factor>[^*\s]+)\s*\*\s*)?(?P<kind>MM|Sat|Hill|Arrhenius|FunctionProduct)\s+(?P<values>\S.*)")
-_IGNORED = ("molecule types",)
+_IGNORED = ("molecule types", "observables", "reaction rules", "compartments", "energy patterns", "population types", "population maps")
+"""Blocks that say where the network came from; their effect is in species, reactions and groups."""
 _KNOWN = ("parameters", "functions", "species", "reactions", "groups")
 _OURS = "v_"  # put before the file's names in formulas, so that none is taken for a constant or a function of ours
 
@@ -35,7 +36,7 @@ def load_net(path: str | os.PathLike[str]) -> Network:
     """A network from a BioNetGen file.
 
     Species keep the file's names as ids (`A(a!1).A(a!1)`), `$` ones are boundary; groups and functions are symbols that follow the counts;
-    parameters given by formulas follow those they depend on. Rate laws MM (two reactants), Sat and Hill (one constant, one reactant) are
+    parameters given by formulas follow those they depend on. Rate laws MM (two reactants), Sat (one constant) and Hill (one reactant) are
     taken as documented, others are refused. Raises DataError with file and line for what is missing, contradictory or not supported.
     """
     file = Path(path)
@@ -113,7 +114,7 @@ class _Reader:
     def _blocks(self) -> dict[str, list[_Line]]:
         """Lines by block; refuses blocks that are not known, opened twice or left open."""
         blocks: dict[str, list[_Line]] = {name: [] for name in _KNOWN}
-        opened, begun_at = "", 0
+        opened, begun_at, rules = "", 0, 0
         for line in self._lines():
             first, _, rest = line.text.partition(" ")
             name = " ".join(rest.split())
@@ -123,6 +124,7 @@ class _Reader:
                 if blocks.get(name):
                     raise self.fault(line, f"a second block of {name}")
                 opened, begun_at = name, line.number
+                rules = line.number if name == "reaction rules" else rules
             elif first in ("begin", "end"):
                 if first == "begin" or name != opened:
                     raise self.fault(line, f"found {line.text[:40]!r} " + (f"within the block {opened!r}" if opened else "outside a block"))
@@ -133,6 +135,8 @@ class _Reader:
                 self._command(line)
         if opened:
             raise self.fault(begun_at, f"the block {opened!r} is not closed; the file may be cut off")
+        if rules and not blocks["reactions"]:
+            raise self.fault(rules, "has reaction rules but no reactions: let BioNetGen generate the network first (generate_network)")
         if not blocks["species"]:
             raise DataError(f"{self.file}: holds no species, expected {_EXPECTED}")
         return blocks
@@ -239,11 +243,11 @@ class _Reader:
     def _special(self, found: re.Match[str], reactants: tuple[Participant, ...], line: _Line) -> Expression:
         """The whole rate of a law that is not mass action."""
         kind, values = found["kind"], [self.formula(word, line) for word in found["values"].split()]
-        wanted = {"MM": (2, 2), "Sat": (2, 1), "Hill": (3, 1)}.get(kind)
-        if wanted is None or (len(values), len(reactants)) != wanted or any(p.stoichiometry != 1 for p in reactants):
+        shape = (kind, len(values), len(reactants))
+        if shape not in _SHAPES or any(p.stoichiometry != 1 for p in reactants):
             found_here = f"the rate law {kind} with {len(values)} constants and {len(reactants)} reactants"
-            raise self.fault(line, f"{found_here} is not supported; MM kcat Km of two reactants, Sat k K and Hill k K h of one are")
-        law = _LAWS[kind](*(symbol(p.species) for p in reactants), *values)
+            raise self.fault(line, f"{found_here} is not supported; MM kcat Km of two, Sat k K of one or two, Hill k K h of one are")
+        law = _LAWS[kind]([symbol(p.species) for p in reactants], *values)
         return law if found["factor"] is None else operation("times", self.formula(found["factor"], line), law)
 
     def formula(self, text: str, line: _Line) -> Expression:
@@ -282,18 +286,28 @@ def _call(name: str, args: tuple[Expression, ...]) -> Expression:
     raise DataError(f"found a call of {name!r} with {len(args)} arguments, which is not supported{hint}")
 
 
-def _michaelis_menten(s: Expression, e: Expression, k: Expression, km: Expression) -> Expression:
-    """kcat E F / (Km + F), F = ((S - Km - E) + sqrt((S - Km - E)^2 + 4 Km S)) / 2 the free substrate."""
+def _michaelis_menten(reactants: Sequence[Expression], k: Expression, km: Expression) -> Expression:
+    """kcat E F / (Km + F), F = ((S - Km - E) + sqrt((S - Km - E)^2 + 4 Km S)) / 2 the free substrate; S is the first reactant."""
+    s, e = reactants
     b = s - km - e
     free = 0.5 * (b + operation("root", 2.0, b**2.0 + 4.0 * km * s))
     return k * e * free / (km + free)
 
 
-_LAWS: dict[str, Callable[..., Expression]] = {
-    "MM": _michaelis_menten,
-    "Sat": lambda s, k, km: k * s / (km + s),
-    "Hill": lambda s, k, km, h: k * s**h / (km**h + s**h),
-}
+def _saturating(reactants: Sequence[Expression], k: Expression, km: Expression) -> Expression:
+    """k S E / (K + S); S is the first reactant."""
+    return operation("times", k, *reactants) / (km + reactants[0])
+
+
+def _hill(reactants: Sequence[Expression], k: Expression, km: Expression, h: Expression) -> Expression:
+    """k S^h / (K^h + S^h)."""
+    s = reactants[0]
+    return k * s**h / (km**h + s**h)
+
+
+_SHAPES = (("MM", 2, 2), ("Sat", 2, 1), ("Sat", 2, 2), ("Hill", 3, 1))
+"""(law, number of constants, number of reactants) that are read."""
+_LAWS: dict[str, Callable[..., Expression]] = {"MM": _michaelis_menten, "Sat": _saturating, "Hill": _hill}
 
 
 def _numbered(line: _Line) -> tuple[int, str, str]:

@@ -52,6 +52,13 @@ begin functions
     1 f()    if(Atot>3, PI, rint(0.4)+1)*_pi
     2 g()    f()^2 + exp(-time()) + Atot
 end functions
+begin molecule types
+    1 A(b,c~P~0)
+end molecule types
+begin reaction rules
+  Rule1: \\
+  A(b) -> 0  k_on # and so on
+end reaction rules
 begin species
     1 A(b,c~P)   n0
     2 @c::B()    7
@@ -64,6 +71,7 @@ begin reactions
     4 1,2 2,2 2*MM e PI
     5 1 3,3 Hill e PI h
     6 1 2 -Time
+    7 1,2 2 Sat e PI #Rule7 unit_conversion=1
 end reactions
 begin groups
     1 Atot
@@ -130,8 +138,16 @@ def test_every_kind_of_line(tmp_path):
     f = pi * np.pi
     g = f**2 + np.exp(-0.5) + a
     free = 0.5 * ((a - pi - b) + np.sqrt((a - pi - b) ** 2 + 4 * pi * a))
-    v = [0.005 * a * b, 0.5 * g, e * a / (pi + a), 2 * e * b * free / (pi + free), e * a**2 / (pi**2 + a**2), 1e-3 * a]
-    expected = {"A(b,c~P)": -v[0] + 2 * v[1] - v[2] - v[3] - v[4] - v[5], "@c::B()": -v[0] + v[1] + v[2] + v[3] + v[5]}
+    v = [
+        0.005 * a * b,
+        0.5 * g,
+        e * a / (pi + a),
+        2 * e * b * free / (pi + free),
+        e * a**2 / (pi**2 + a**2),
+        1e-3 * a,
+        e * a * b / (pi + a),
+    ]
+    expected = {"A(b,c~P)": -v[0] + 2 * v[1] - v[2] - v[3] - v[4] - v[5] - v[6], "@c::B()": -v[0] + v[1] + v[2] + v[3] + v[5]}
     assert derivatives(net, {}, time=0.5) == pytest.approx(expected, rel=1e-12)
     low = derivatives(net, {"A(b,c~P)": 1.0, "@c::B()": 0.0}, time=0.0)
     assert low["A(b,c~P)"] == pytest.approx(2 * 0.5 * (np.pi**2 + 1 + 1) - e / (pi + 1) - e / (pi**2 + 1) - 1e-3)
@@ -170,7 +186,7 @@ FAULTS = {
     "open": ("end groups", "", "line 19: the block 'groups' is not closed"),
     "in each other": ("end species", "begin species", "line 13: found 'begin species' within the block 'species'"),
     "other end": ("end species", "end reactions", "line 13: found 'end reactions' within"),
-    "other block": ("begin groups", "begin energy patterns", "line 19: found the block 'energy patterns'"),
+    "other block": ("begin groups", "begin actions", "line 19: found the block 'actions'"),
     "stray": ("begin groups", "hello\nbegin groups", "line 19: found 'hello' outside a block"),
     "law": ("2 2 1,1 kr", "2 2 1,1 Arrhenius kr kd", "line 16: the rate law Arrhenius with 2 constants"),
     "mm": ("2 2 1,1 kr", "2 2 1,1 MM kr kd", "line 16: the rate law MM with 2 constants and 1 reactants"),
@@ -194,6 +210,12 @@ def test_faults_name_the_line(tmp_path, old, new, message):
 def test_what_is_no_network(tmp_path, text):
     with pytest.raises(DataError, match="model.net: "):
         load_net(written(tmp_path, text))
+
+
+def test_rules_without_a_generated_network(tmp_path):
+    rules = FACTORS.replace("begin reactions", "begin reaction rules").replace("end reactions", "end reaction rules")
+    with pytest.raises(DataError, match="line 14: has reaction rules but no reactions"):
+        load_net(written(tmp_path, rules))
 
 
 def test_a_missing_file(tmp_path):
