@@ -136,11 +136,13 @@ def jump_model(
     timed: bool = False,
     single: bool = False,
     real: bool = False,
+    stops: bool = False,
     **counting: Unpack[Counting],
 ) -> JumpModel:
     """The jump process of a network. What `method` cannot do is refused: events, rate rules and, unless `timed`, laws that name time.
 
-    `single`: one start, not one drawn by chance. `real`: amounts are real numbers, so the start need not be whole.
+    `single`: one start, not one drawn by chance. `real`: amounts are real numbers, so the start need not be whole. `stops`: the method
+    stops for events at known times, without delay and priority.
     """
     if single and counting.get("initial") == "stochastic":
         raise ConfigError(f"initial: {method} begins at one state; found 'stochastic', expected None or 'round'")
@@ -152,7 +154,9 @@ def jump_model(
     else:
         found = in_molecules(network, n, seed, parameters=parameters, **counting)
     jumps = found.jumps
-    faults = [f"event {e.id!r}" for e in jumps.events] + [f"the rate rule of {jumps.system.states[s]!r}" for s, _ in jumps.flows]
+    known = [stops and jumps.system.timed(e) and e.delay is None and e.priority is None for e in jumps.system.events]
+    faults = [f"event {e.id!r}" for e, fine in zip(jumps.events, known, strict=True) if not fine]
+    faults += [f"the rate rule of {jumps.system.states[s]!r}" for s, _ in jumps.flows]
     if not timed:
         faults += [f"time in the law of {', '.join(c.names)}" for c in jumps.channels if jumps.graph.leaves([c.node], "time")]
     if faults:

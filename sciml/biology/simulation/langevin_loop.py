@@ -21,9 +21,9 @@ _TIMED_PIECES = 64.0
 @compiled(error_model="numpy")
 def run_langevin(
     code: Any, room: Any, stream: Any, first: int, starts: Any, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
-    reflect: bool, out: Any, at_zero: Any, failed: Any, last: Any, signals: Any,
+    begin: float, reflect: bool, out: Any, at_zero: Any, failed: Any, last: Any, signals: Any,
 ) -> None:  # fmt: skip
-    """Trajectories first, first + 1, ... into out [n, T, s]; `at_zero` [n, s]: time during which a state was at zero or below.
+    """Trajectories first, first + 1, ... from time `begin` into out [n, T, s]; `at_zero` [n, s]: time for which a state was at most zero.
 
     `failed` [n]: 0, or 1 + a channel whose propensity is no number, in the state `last`.
     """
@@ -32,7 +32,7 @@ def run_langevin(
         y, p = last[n], parameters[n % len(parameters)]
         for i in range(len(y)):
             y[i] = starts[n % len(starts), i]
-        t, record, piece, bad = 0.0, 0, 0, -1
+        t, record, piece, bad = begin, 0, 0, -1
         while bad < 0:
             while record < len(times) and times[record] <= t:
                 for i in range(len(y)):
@@ -47,7 +47,7 @@ def run_langevin(
                 now = np.nextafter(t, np.inf)
                 stop = min(stop, breaks[piece]) if piece < len(breaks) else stop
             if timed:
-                whole = stop - max(times[record - 1] if record else 0.0, breaks[piece - 1] if piece else 0.0)
+                whole = stop - max(times[record - 1] if record else begin, breaks[piece - 1] if piece else begin)
                 stop = min(stop, t + whole / _TIMED_PIECES)
             bad, t = _step(s, code, room, y, p, t, now, stop, epsilon, reflect, at_zero[n])
         failed[n] = bad + 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciml.biology.network import Network
+from sciml.biology.formula import as_expression
+from sciml.biology.network import Event, Network
 from sciml.biology.simulation.langevin import simulate_langevin
 from sciml.biology.simulation.linear_noise import linear_noise
 from sciml.biology.simulation.state_projection import finite_state_projection
@@ -56,6 +57,20 @@ def test_amounts_are_real_and_there_are_no_counts() -> None:
 def test_bits_depend_on_seed_and_index_alone() -> None:
     whole = simulate_langevin(dimerisation(), [0.5, 1.0], n=100, seed=5)
     np.testing.assert_array_equal(simulate_langevin(dimerisation(), [0.5, 1.0], n=9, seed=5, threads=1).states, whole.states[:9])
+
+
+def test_an_event_at_a_known_time_is_made() -> None:
+    """Reset to 50 at time 5: an event that ends at the time asked for is seen after it."""
+    event = Event("reset", as_expression("time >= 5"), (("X", as_expression("50")),))
+    network = birth_death(10.0, 1.0, start=100.0).with_(events=[event])
+    found = simulate_langevin(network, [1.0, 5.0, 6.0], n=_N, seed=3)
+    assert (found.amounts[:, 1, 0] == 50).all()
+    mean, variance = 10 + 40 * np.exp(-1), 10 * (1 - np.exp(-1)) + 50 * np.exp(-1) * (1 - np.exp(-1))
+    assert abs(found.mean[2, 0] - mean) < (0.05 + 4.5 / np.sqrt(_N)) * np.sqrt(variance)
+    assert abs(found.std[2, 0] / np.sqrt(variance) - 1) < 0.05 + 4.5 / np.sqrt(2 * _N)
+    by_state = birth_death().with_(events=[Event("full", as_expression("X > 5"), (("X", as_expression("0")),))])
+    with pytest.raises(ConfigError, match="event 'full'"):
+        simulate_langevin(by_state, [1.0], n=2)
 
 
 def test_options_that_are_none_are_refused() -> None:

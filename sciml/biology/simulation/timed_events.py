@@ -1,0 +1,67 @@
+"""Events that fire at times known before the run: for methods that go from one stop to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sciml.biology.kernels.system import EventNodes
+from sciml.biology.simulation.conditions import after
+from sciml.biology.simulation.jump_model import JumpModel
+from sciml.biology.simulation.time_breaks import time_breaks
+from sciml.errors import ConfigError
+
+__all__ = ["Kick", "timed_kicks"]
+
+
+@dataclass(frozen=True)
+class Kick:
+    """An event at a time."""
+
+    time: float
+    event: EventNodes
+
+    def applied(self, model: JumpModel, y: np.ndarray) -> np.ndarray:
+        """States [n, s] in molecules after the event, all assignments made from those before it."""
+        graph, columns = model.jumps.graph, list(model.molecules.parameters.T)
+        new = y.copy()
+        nodes = [node for _, node, _ in self.event.assignments]
+        values = graph.evaluate(nodes, states=list(y.T), params=columns, time=self.time)
+        for (state, _, _), value in zip(self.event.assignments, values, strict=True):
+            new[:, state] = value
+        for state, _, volume in self.event.assignments:
+            if volume is not None:
+                new[:, state] *= graph.evaluate([volume], states=list(new.T), params=columns, time=self.time)[0]
+        return new
+
+
+def timed_kicks(model: JumpModel, until: float) -> list[Kick]:
+    """The events that fire in [0, until], in order. Their triggers depend on time and parameters alone (`jump_model` refuses others).
+
+    Raises ConfigError where two fire at once, or where cells differ in when.
+    """
+    events, graph = model.jumps.events, model.jumps.graph
+    if not events:
+        return []
+    raw = np.unique(np.atleast_2d(model.molecules.raw), axis=0)
+    start = model.molecules.start[0] / model.jumps.molecules
+    times = np.unique(np.concatenate([time_breaks(model.jumps.system, start, row, np.nextafter(until, np.inf)) for row in raw]))
+    columns = list(model.molecules.parameters.T)
+
+    def holds(event: EventNodes, t: float) -> bool:
+        found = np.unique(graph.evaluate([event.trigger], params=columns, time=t)[0] != 0)
+        if len(found) > 1:
+            raise ConfigError(f"{model.name}: event {event.id!r} fires at different times in different cells; simulate_ssa takes it")
+        return bool(found[0])
+
+    kicks: list[Kick] = []
+    before = {event.id: event.initial_value for event in events}
+    for t in (0.0, *times):
+        now = {event.id: holds(event, after(t) if t else 0.0) for event in events}
+        firing = [event for event in events if now[event.id] and not before[event.id]]
+        if len(firing) > 1:
+            raise ConfigError(f"{model.name}: events {firing[0].id!r} and {firing[1].id!r} fire at once; simulate_ssa takes them in turn")
+        kicks += [Kick(float(t), event) for event in firing]
+        before = now
+    return kicks
