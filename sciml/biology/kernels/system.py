@@ -82,14 +82,10 @@ class System:
         """
         import numpy as np
 
-        given: dict[str, Any] = dict(values_given(self.network))
-        for id, value in (parameters or {}).items():
-            self._require_free(id, value)
-            given[id] = np.asarray(value, dtype=float)
-        leaves = [given[label] if not label.startswith("?") else float(label[1:] in (parameters or {})) for label in self.inputs]
+        leaves = self.given_values(parameters)
         values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves)
         shape = np.broadcast_shapes(*(v.shape for v in values)) if values else ()
-        shape = np.broadcast_shapes(shape, *(np.shape(given[id]) for id in parameters or {}))
+        shape = np.broadcast_shapes(shape, *(np.shape(value) for value in (parameters or {}).values()))
         if len(shape) > 1:
             raise ConfigError(f"parameters: found values of shape {shape}, expected numbers or arrays [B] of one length")
         table = np.stack([np.broadcast_to(v, shape) for v in values], axis=-1) if values else np.zeros((*shape, 0))
@@ -100,6 +96,16 @@ class System:
             for index in np.ndindex(*shape):
                 y[index] = self.settle(0.0, y[index], p[index])
         return y, p
+
+    def given_values(self, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """What the `start` graph takes, in the order of `inputs`: the network's values with `parameters` in their place, checked."""
+        import numpy as np
+
+        given: dict[str, Any] = dict(values_given(self.network))
+        for id, value in (parameters or {}).items():
+            self._require_free(id, value)
+            given[id] = np.asarray(value, dtype=float)
+        return [given[label] if not label.startswith("?") else float(label[1:] in (parameters or {})) for label in self.inputs]
 
     def settle(self, t: float, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """y [n] moved along fast reactions, and in the variables of implicit rules, to where their laws and residuals are zero.

@@ -32,8 +32,17 @@ class Equations:
     @cached_property
     def jacobian(self) -> tuple[Native, Pattern]:
         """The entries of df/dy that are not zero by structure and then df/dt, and where they stand."""
-        places, nodes = jacobian_nodes(self.graph, self.conditions.smooth)
-        return native(self.graph, nodes, self.parameters), pattern(len(self.states), places)
+        _, nodes = self._derived
+        return native(self.graph, nodes, self.parameters), pattern(len(self.states), self.places)
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """(row, column) of each entry of the Jacobian."""
+        return self._derived[0]
+
+    @cached_property
+    def _derived(self) -> tuple[list[tuple[int, int]], list[int]]:
+        return jacobian_nodes(self.graph, self.conditions.smooth)
 
     def absolute(self, atol: float | Mapping[str, float] | None) -> np.ndarray:
         """[n]: what is added to the relative part of the tolerance."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from sciml.errors import ConfigError
 __all__ = ["simulate_ode"]
 
 METHODS = ("auto", "explicit", "stiff", "scipy")
-_FLOOR, _ROUGH = 1e-10, 1e-3
+_FLOOR = 1e-10
 
 
 def simulate_ode(
@@ -54,8 +53,7 @@ def simulate_ode(
     options = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed)
     scale = np.abs(states)
     if own:  # what is small for a state is known when its size is: by a run that is not exact
-        rough = _kind(system, "auto")(*options)
-        replace(rough, rtol=max(rtol, _ROUGH), floor=_ROUGH).all(states, numbers, scale)
+        _kind(system, "auto")(*options).measure(states, numbers, scale)
     run = _kind(system, method)(*options)
     out, statistics = run.all(states, numbers, scale)
     lags = np.stack(run.lags)[:, place].reshape(*y.shape[:-1], len(asked), -1) if run.lags else None

@@ -138,7 +138,7 @@ def rosenbrock(  # type: ignore[no-untyped-def]
             status = DONE
         while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
             if fresh:
-                call(rhs, t, y, p, slopes, table)
+                call(rhs, t, y, p, slopes, table)  # type: ignore[call-arg]
                 call(jacobian, t, y, p, values, jacobian_table)
                 fresh = False
                 if h <= 0:
@@ -164,7 +164,7 @@ def rosenbrock(  # type: ignore[no-untyped-def]
                         total += _C[stage, j] * k[j, i]
                     new[i] = y[i] + shift
                     right[i] = total / h + h * _D[stage] * values[count + i]
-                call(rhs, t + _TIMES[stage] * h, new, p, z, table)
+                call(rhs, t + _TIMES[stage] * h, new, p, z, table)  # type: ignore[call-arg]
                 for i in range(n):
                     right[i] += z[i]
                 _solve(lu, starts, columns, diagonal, order, right, x, k[stage])

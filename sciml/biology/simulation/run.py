@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ from sciml.biology.simulation.equations import Equations
 from sciml.biology.simulation.events import Events
 from sciml.biology.simulation.faults import explained
 from sciml.devices import thread_limit
+from sciml.errors import SciMLError
 
 __all__ = ["Run"]
 
+_log = logging.getLogger("sciml.biology.simulation")
 _MOST_STEPS = 1_000_000
+_ROUGH, _ROUGH_FLOOR = 1e-4, 1e-6
 _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
 
@@ -37,6 +41,14 @@ class Run:
     method: str
     seed: int
     lags: list[np.ndarray] = field(default_factory=list)
+    most: int = _MOST_STEPS
+
+    def measure(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
+        """Raise `scale` [B, n] to the largest size of each state in a rough run; where that fails it is as large as it came to be."""
+        try:
+            replace(self, rtol=max(self.rtol, _ROUGH), floor=_ROUGH_FLOOR, lags=[]).all(states, numbers, scale)
+        except SciMLError as error:
+            _log.debug("the rough run ended early: %s", error)
 
     def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """[B, T, n] for all sets of start and parameters, and what it took."""
@@ -62,7 +74,7 @@ class Run:
         """The two rows of numbers that control each set's run."""
         real, whole = np.zeros((count, 6)), np.zeros((count, 11), dtype=np.int64)
         real[:, steps.RTOL], real[:, steps.FLOOR], real[:, steps.LAST_ERROR] = self.rtol, self.floor, 1e-4
-        whole[:, steps.MOST] = _MOST_STEPS
+        whole[:, steps.MOST] = self.most
         whole[:, steps.SWITCH], whole[:, steps.STIFFLY] = self.method == "auto", self.method == "stiff"
         return real, whole
 
