@@ -23,6 +23,7 @@ from sciml.errors import ConfigError, DataError
 __all__ = ["ReactionRow", "SpeciesRow", "Summary", "summary"]
 
 _MOST_STATES = 600  # beyond, no eigenvalues
+_MOST_SHOWN = 500  # species and reactions whose summary is made without being asked for
 _ROWS_SHOWN, _LONGEST = 60, 400
 
 
@@ -141,7 +142,9 @@ def summary(network: Network) -> Summary:
 
 
 def _repr_html_(network: Network) -> str:
-    """The table that a notebook shows for a network."""
+    """What a notebook shows for a network: its summary, of a large one that there is a summary."""
+    if len(network.species) + len(network.reactions) > _MOST_SHOWN:
+        return f"<b>{html.escape(repr(network))}</b><p>summary() says more</p>"
     return summary(network)._repr_html_()
 
 

@@ -112,6 +112,11 @@ def test_long_laws_are_cut_in_text_only():
     assert "... = 201" in found.text()
 
 
+def test_a_notebook_does_not_wait_for_a_large_network():
+    many = Network("many", species={f"s{i}": 1 for i in range(600)})
+    assert _repr_html_(many) == "<b>&lt;Network &#x27;many&#x27;: 600 species&gt;</b><p>summary() says more</p>"
+
+
 def test_empty_and_shipped():
     assert str(summary(Network())).startswith("network: empty")
     found = summary(load_pathway("signalling"))

@@ -55,6 +55,16 @@ def test_check_shows_the_rest_of_what_is_not_supported(tmp_path):
     assert "line 3: the law of reaction" in done.stderr
 
 
+def test_check_thoroughly(tmp_path):
+    from sciml.biology.antimony import load_antimony
+    from sciml.biology.sbml import to_sbml
+
+    to_sbml(load_antimony("model little\nA -> B; k*A\nk = 0.5; A = 7; B = 0\nend"), tmp_path / "model.xml")
+    found = json.loads(sciml("biology", "check", tmp_path / "model.xml", "--thorough", "--json").stdout)
+    assert not [line for line in found["consistency"] if "error" in line]
+    assert json.loads(sciml("biology", "check", tmp_path / "model.xml", "--json").stdout)["consistency"] == []
+
+
 def test_check_lists_tasks(tmp_path):
     from sciml.biology.antimony import load_antimony
     from sciml.biology.sbml import to_sbml
