@@ -10,15 +10,16 @@ the lane stopped at minus that time, since its state needs double precision.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.jumps import Channel, Jumps
+from sciml.biology.kernels.machine_code import Code, machine_code
 from sciml.biology.kernels.propensities import fixed_nodes, products
 from sciml.biology.kernels.source import statements
 
@@ -215,9 +216,7 @@ def _choice(channels: Sequence[Channel]) -> list[str]:
 @cache
 def _header() -> str:
     """Imports and numbers; the digest of the functions used, so that kept code is not used with others."""
-    from sciml.biology.kernels import lane_functions, lane_math
-
-    used = inspect.getsource(lane_functions) + inspect.getsource(lane_math)
+    used = "".join(Path(__file__).with_name(name).read_text() for name in ("lane_functions.py", "lane_math.py"))
     digest = hashlib.sha256(used.encode()).hexdigest()[:16]
     logarithm = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
                  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)  # fmt: skip
@@ -243,19 +242,19 @@ def _header() -> str:
     )
 
 
-@cache
-def compiled_lanes(source: str) -> Any:
-    """The compiled program, its machine code kept in the cache folder; `.address` is that of f(float32*, float64*)."""
-    from numba import types
-    from numba.core.ccallback import CFunc
+def compiled_lanes(source: str) -> Code:
+    """The compiled program: `.address` is that of f(float32*, float64*)."""
 
-    from sciml.biology.kernels.cache import load_source
-    from sciml.compiling import keep_compiled
+    def build() -> Any:
+        from numba import types
+        from numba.core.ccallback import CFunc
 
-    function = load_source(source).f
-    signature = types.void(types.CPointer(types.float32), types.CPointer(types.float64))
-    options = {"error_model": "numpy", "fastmath": {"nsz", "arcp", "contract"}}
-    program = CFunc(function, (signature.args, signature.return_type), locals={}, options=options)
-    keep_compiled(program, function)
-    program.compile()
-    return program
+        from sciml.biology.kernels.cache import load_source
+
+        signature = types.void(types.CPointer(types.float32), types.CPointer(types.float64))
+        options = {"error_model": "numpy", "fastmath": {"nsz", "arcp", "contract"}}
+        program = CFunc(load_source(source).f, (signature.args, signature.return_type), locals={}, options=options)
+        program.compile()
+        return program
+
+    return machine_code(source, build)

@@ -13,7 +13,7 @@ import numpy as np
 
 from sciml.compiling import compiled
 
-__all__ = ["begin_stream", "binomial", "exponential", "normal", "poisson", "stream_words", "uniform"]
+__all__ = ["begin_stream", "binomial", "exponential", "normal", "poisson", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _OTHER = np.uint64(0xD1B54A32D192ED03)
@@ -36,18 +36,6 @@ def begin_stream(seed: Any, index: Any, purpose: Any) -> Any:
         key = _mixed(np.uint64(seed) + _GOLDEN * (np.uint64(4) * np.uint64(purpose) + np.uint64(k) + np.uint64(1)))
         state[k] = _mixed(key ^ _mixed(np.uint64(index) + _OTHER))
     return state
-
-
-def stream_words(seed: int, first: int, count: int, purpose: int = 0) -> np.ndarray:
-    """The first two words of the states of `count` trajectories, uint64 [count, 2]: as `begin_stream` gives them."""
-    found = np.empty((count, 2), dtype=np.uint64)
-    index = np.arange(first, first + count, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        mixed = _mixed.py_func
-        for k in range(2):
-            key = mixed(np.uint64(seed) + _GOLDEN * np.uint64(4 * purpose + k + 1))
-            found[:, k] = mixed(key ^ mixed(index + _OTHER))
-    return found
 
 
 @compiled()

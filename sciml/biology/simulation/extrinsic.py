@@ -11,7 +11,7 @@ import numpy as np
 from sciml.biology.distributions import Law
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import Network, Species, nearest
-from sciml.biology.simulation.draws import stream_words
+from sciml.biology.simulation.streams import stream_words
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive

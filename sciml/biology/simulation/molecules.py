@@ -13,7 +13,7 @@ from sciml.biology.kernels.jumps import Jumps, compile_jumps
 from sciml.biology.network import Network
 from sciml.biology.sbml import Counting, molecules_per_unit
 from sciml.biology.sbml.semantics import AVOGADRO
-from sciml.biology.simulation.draws import stream_words
+from sciml.biology.simulation.streams import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
 from sciml.biology.simulation.molecules import Molecules, in_molecules
-from sciml.biology.simulation.scalar_runs import ScalarRuns
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.errors import ConfigError
 from sciml.seeding import derive
+
+if TYPE_CHECKING:
+    from sciml.biology.simulation.scalar_runs import ScalarRuns
 
 __all__ = ["simulate_ssa"]
 
@@ -127,6 +129,8 @@ class _Run:
     @cached_property
     def scalar(self) -> ScalarRuns:
         """The double kernel, made where it is needed."""
+        from sciml.biology.simulation.scalar_runs import ScalarRuns
+
         m = self.molecules
         return ScalarRuns(m.jumps, m.parameters, self.times, int(self.stream), self.rounds)
 
