@@ -47,7 +47,8 @@ def fit(
     `parameters` {id: (lower, upper)}: fitted on a logarithmic scale where lower > 0; or a `FitParameter` with prior and scale. `noise`:
     "normal", "laplace" or "lognormal" (sd of the logarithm).
 
-    `profiles`: for which parameters intervals at `level` are made (True: all, False: none). Gradients are by forward sensitivities.
+    `profiles`: for which parameters intervals at `level` are made (True: all, False: none). Gradients are by forward
+    sensitivities; by central differences where events, or conditions on what is fitted, let the states jump, and for very large models.
     Raises ConfigError and DataError for what does not fit together, ConvergenceError where every start failed.
     """
     problem = problem_or_net if isinstance(problem_or_net, Problem) else measured_network(problem_or_net, data, parameters, noise)

@@ -20,7 +20,8 @@ from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "SensitiveFlow", "differentiable"]
 
-_FLOOR, _ROUGH = 1e-10, 1e-3  # of the largest size that a state has had: what is small for it; in a run that looks for that size
+_FLOOR = 1e-10  # of the largest size that a state has: what is small for it
+_MOST, _MOST_AT_REST = 1_000_000, 50_000  # steps of one run; of one that is to come to rest: what takes more oscillates
 _LONGEST = 24  # times that the horizon of a steady state is made 4 times longer
 _STEADY = 1e-8  # relative change of every state, over a horizon 4 times as long, below which it is steady
 
@@ -32,12 +33,12 @@ class Flow:
         self.system, self.rtol = system, rtol
         self.equations = equations or equations_of(system)
 
-    def run(self, y: np.ndarray, p: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    def run(self, y: np.ndarray, p: np.ndarray, grid: np.ndarray, most: int = _MOST) -> np.ndarray:
         """[V, C, T, n] at the times of `grid`."""
         flat, numbers = y.reshape(-1, y.shape[-1]), p.reshape(-1, p.shape[-1])
-        run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), _FLOOR, "auto", 0)
+        run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), _FLOOR, "auto", 0, most=most)
         size = np.abs(flat)
-        replace(run, rtol=max(self.rtol, _ROUGH), floor=_ROUGH).all(flat, numbers, size)  # how large each state becomes
+        run.measure(flat, numbers, size)
         found = run.all(flat, numbers, size)[0]
         if not np.isfinite(found).all():  # again with the errors of all states watched, which ends in an error that says where
             found = run.all(flat, numbers, np.maximum(np.nan_to_num(size), 1.0))[0]
@@ -48,7 +49,7 @@ class Flow:
         now, horizon, size = y, 1.0, np.abs(y)
         for _ in range(_LONGEST):
             try:
-                later = self.run(now, p, np.array([horizon]))[..., 0, :]
+                later = self.run(now, p, np.array([horizon]), _MOST_AT_REST)[..., 0, :]
             except ConvergenceError as error:
                 raise ConvergenceError(f"no steady state was reached within time {horizon:.3g}: {error}") from error
             size = np.maximum(size, np.abs(later))

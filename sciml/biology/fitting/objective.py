@@ -21,6 +21,7 @@ from sciml.errors import DataError
 
 __all__ = ["Objective", "Point"]
 
+_LARGEST = 1000  # states and sensitivities; beyond, differences take less time and agree to 1e-6
 _STEP = 1e-3  # of central differences, on the scale of a parameter
 
 
@@ -61,7 +62,8 @@ class Objective:
         self._dynamic = np.array([k for k in self.estimated if self.starts.moving[k].any()], dtype=np.int64)
         moving = self.starts.moving[self._dynamic, len(self.system.states) :]
         self.sensitive: SensitiveFlow | None = None
-        if differentiable(self.system, self.flow.equations, moving):
+        small = len(self.system.states) * (1 + len(self._dynamic)) <= _LARGEST
+        if small and differentiable(self.system, self.flow.equations, moving):
             self.sensitive = SensitiveFlow(self.system, rtol, moving)
 
     def predictions(self, values: np.ndarray) -> np.ndarray:

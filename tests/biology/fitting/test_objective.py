@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciml.biology import Event, Parameter, Reaction
+from sciml.biology import Event, Network, Parameter, Reaction
 from sciml.biology.fitting.measured_network import measured_network
 from sciml.biology.fitting.parameters import FitParameter, Prior
 from sciml.biology.fitting.problem import Problem
@@ -90,3 +90,16 @@ def test_the_same_values_give_the_same_bits():
         np.testing.assert_array_equal(first.at(x).gradient, second.at(x).gradient)
         first.at(x + 0.1)
     assert len(TIMES) * 2 == len(first.residuals(first.problem.values()))
+
+
+def test_large_models_have_gradients_by_differences():
+    size = 60
+    reactions = [Reaction.parse(f"r{i}", f"S{i} -> S{i + 1}", rate=f"k{i}") for i in range(size - 1)]
+    net = Network(
+        "long", species={f"S{i}": 10.0 * (i == 0) for i in range(size)}, parameters={f"k{i}": 1.0 for i in range(size)}, reactions=reactions
+    )
+    fitted = {f"k{i}": (0.1, 10.0) for i in range(20)}
+    objective = measured_network(net, {"S3": (TIMES, TIMES, 0.1)}, fitted, "normal").objective
+    assert objective.sensitive is None
+    gradient = objective.at(np.zeros(20)).gradient
+    assert gradient[:4].all() and abs(gradient[4:]).max() < 1e-4 * abs(gradient).max()  # what comes later does not count
