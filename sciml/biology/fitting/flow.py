@@ -6,16 +6,15 @@ system, so errors of both are controlled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sciml.biology.kernels.compiled import made_once
-from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.system import System
 from sciml.biology.simulation.equations import Equations, equations_of
 from sciml.biology.simulation.run import Run
+from sciml.biology.simulation.sensitivities import enlarged
 from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "SensitiveFlow", "differentiable"]
@@ -86,30 +85,8 @@ class SensitiveFlow:
         return both[..., : self.states], both[..., self.states :].reshape(*both.shape[:-1], self.count, self.states)
 
     def _made(self, system: System) -> tuple[System, Equations]:
-        larger = _larger(system, self.count, self.pairs)
+        larger = enlarged(system, [f"parameter {k}" for k in range(self.count)], self.pairs)
         return larger, Equations(larger)
-
-
-def _larger(system: System, count: int, pairs: Sequence[tuple[int, int]]) -> System:
-    """The system of states and sensitivities; after its own parameters come the entries of dp."""
-    g, n, m = system.graph, len(system.states), len(system.parameters)
-    by_state, by_slot = partials(g, system.derivatives, "state"), partials(g, system.derivatives, "param")
-    derivatives = list(system.derivatives)
-    for k in range(count):
-        own = [(slot, g.leaf("param", m + place)) for place, (other, slot) in enumerate(pairs) if other == k]
-        for i in range(n):
-            rate = g.const(0.0)
-            for j, slope in by_state[i].items():
-                rate = g.plus(rate, g.times(slope, g.leaf("state", n + k * n + j)))
-            for slot, change in own:
-                if slot in by_slot[i]:
-                    rate = g.plus(rate, g.times(by_slot[i][slot], change))
-            derivatives.append(rate)
-    names = tuple(f"d {state} / d parameter {k}" for k in range(count) for state in system.states)
-    slots = tuple(f"d {system.parameters[slot]} / d parameter {k}" for k, slot in pairs)
-    return replace(
-        system, states=system.states + names, parameters=system.parameters + slots, derivatives=tuple(derivatives), events=(), changes=()
-    )
 
 
 def differentiable(system: System, equations: Equations, moving: np.ndarray) -> bool:

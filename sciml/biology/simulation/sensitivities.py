@@ -19,7 +19,7 @@ from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution, checked_times
 from sciml.errors import ConfigError
 
-__all__ = ["Sensitivities", "sensitivities"]
+__all__ = ["Sensitivities", "enlarged", "sensitivities"]
 
 _STEP = 1e-3  # relative, of central differences
 
@@ -116,24 +116,36 @@ def _start(system: System, wrt: Sequence[str], given: Mapping[str, float]) -> tu
 
 
 def _enlarged(system: System, wrt: Sequence[str]) -> tuple[System, Equations]:
-    """The system of states and sensitivities; after its own parameters come dp/dtheta [K, m], row by row."""
+    """With every entry of dp/dtheta [K, m], row by row."""
+    larger = enlarged(system, wrt, [(k, slot) for k in range(len(wrt)) for slot in range(len(system.parameters))])
+    return larger, Equations(larger)
+
+
+def enlarged(system: System, names: Sequence[str], pairs: Sequence[tuple[int, int]]) -> System:
+    """The system of states and of their sensitivities to what `names` name, one block of states after the other.
+
+    After its own parameters come the entries (k, slot) of dp/dtheta [K, m] that `pairs` list; the others are zero.
+    """
     g, n, m = system.graph, len(system.states), len(system.parameters)
     by_state, by_slot = partials(g, system.derivatives, "state"), partials(g, system.derivatives, "param")
+    own: list[dict[int, int]] = [{} for _ in names]
+    for place, (k, slot) in enumerate(pairs):
+        own[k][slot] = g.leaf("param", m + place)
     derivatives = list(system.derivatives)
-    for k in range(len(wrt)):
+    for k in range(len(names)):
         for i in range(n):
             rate = g.const(0.0)
             for j, slope in by_state[i].items():
                 rate = g.plus(rate, g.times(slope, g.leaf("state", n + k * n + j)))
             for slot, slope in by_slot[i].items():
-                rate = g.plus(rate, g.times(slope, g.leaf("param", m + k * m + slot)))
+                if slot in own[k]:
+                    rate = g.plus(rate, g.times(slope, own[k][slot]))
             derivatives.append(rate)
-    names = tuple(f"d {state} / d {id}" for id in wrt for state in system.states)
-    slots = tuple(f"d {slot} / d {id}" for id in wrt for slot in system.parameters)
-    larger = replace(
-        system, states=system.states + names, parameters=system.parameters + slots, derivatives=tuple(derivatives), events=(), changes=()
+    states = tuple(f"d {state} / d {name}" for name in names for state in system.states)
+    slots = tuple(f"d {system.parameters[slot]} / d {names[k]}" for k, slot in pairs)
+    return replace(
+        system, states=system.states + states, parameters=system.parameters + slots, derivatives=tuple(derivatives), events=(), changes=()
     )
-    return larger, Equations(larger)
 
 
 def _differences(net: Network, times: np.ndarray, wrt: Sequence[str], given: Mapping[str, float], rtol: float) -> np.ndarray:
