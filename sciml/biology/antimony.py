@@ -30,6 +30,7 @@ _ARROW = re.compile(r"<?[-=]>")
 _NAMED = re.compile(r"^\s*[A-Za-z_]\w*\s*:(?!=)")
 _EVENT = re.compile(r"\bat\b")
 _ASIDE = re.compile(r"/\*.*?\*/|//[^\n]*|#[^\n]*|\"\"\".*?\"\"\"|```.*?```|\"[^\"\n]*\"", re.DOTALL)
+_WORD = re.compile(r"\w+")
 _IMPORT = re.compile(r"\bimport\b")
 _ELEMENT = re.compile(
     r"<(?:species|parameter|compartment|reaction|event|functionDefinition|assignmentRule|rateRule|algebraicRule|initialAssignment)\b"
@@ -43,8 +44,8 @@ def load_antimony(text_or_path: str | os.PathLike[str], *, strict: bool = True) 
     A text with a line break, `->`, `=` or `;` is a model, unless a file of that name exists; anything else is a path. Laws are taken
     literally, amounts in `default_compartment` (size 1) are numbers of molecules unless the model says otherwise. `strict` as in
     `load_sbml`. Raises DataError, with the line, for text that is no Antimony, for `import`, for a file that is missing or damaged, and
-    for a model that takes more than 1 GiB or 10 s of CPU + 100 s a MB of text, at most 120 (libAntimony needs
-    long for chains of over 300 rules and for over 10,000 reactions).
+    for a model that takes more than 1 GiB or 10 s of CPU + 100 s a MB of text, at most 120: libAntimony needs long for chains of over 300
+    rules, and much memory for over 5,000 reactions. SBML has no such limits.
     """
     name, text = _given(text_or_path)
     key = hashlib.sha256(b"antimony" + reader_digest() + _version() + text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -178,7 +179,10 @@ class _Places:
         self.numbers, self.ids = [n for n, _ in starts], [id for _, id in starts]
         statements = [(n, part) for n, line in enumerate(self.blank.splitlines(), 1) for part in line.split(";") if not _NAMED.match(part)]
         self.unnamed = {kind: [n for n, part in statements if sign.search(part)] for kind, sign in (("_J", _ARROW), ("_E", _EVENT))}
-        self.lines: dict[str, int] = {}
+        self.first: dict[str, int] = {}  # line where a word is first used
+        for number, line in enumerate(self.blank.splitlines(), 1):
+            for word in _WORD.findall(line):
+                self.first.setdefault(word, number)
 
     def of(self, sbml_line: int) -> int:
         """The line of the text, 0 where it is not known."""
@@ -186,13 +190,10 @@ class _Places:
         return self._of_id(self.ids[place - 1]) if place else 0
 
     def _of_id(self, id: str) -> int:
-        if id not in self.lines:
-            found = re.fullmatch(r"(_[JE])(\d+)", id)
-            if found and int(found[2]) < len(self.unnamed[found[1]]):
-                self.lines[id] = self.unnamed[found[1]][int(found[2])]
-            else:
-                self.lines[id] = _line_of(self.blank, id) or _line_of(self.blank, id.partition("_")[0])
-        return self.lines[id]
+        found = re.fullmatch(r"(_[JE])(\d+)", id)
+        if found and int(found[2]) < len(self.unnamed[found[1]]):
+            return self.unnamed[found[1]][int(found[2])]
+        return self.first.get(id) or self.first.get(id.partition("_")[0], 0)
 
     def set(self, record: Mapping[str, Any]) -> None:
         """Put the text's lines where a record has those of the SBML."""
