@@ -27,6 +27,7 @@ _LARGEST = 200_000_000  # bytes of a table
 _FILES = ("sbml_files", "condition_files", "observable_files", "measurement_files")
 _IGNORED = ("visualization_files",)
 _LABELS = ("datasetId", "replicateId")
+_EMPTY = ("NaN", "nan", "NA", "N/A", "null")  # as good as no text, in any cell
 Row = dict[str, str]
 
 
@@ -133,7 +134,7 @@ def _rows(file: Path, *required: str) -> list[Row]:
     for record, cells in enumerate(line for line in lines[1:] if any(cell.strip() for cell in line)):
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
             raise DataError(f"{file}: record {record} has {len(cells)} cells, the header {len(header)}")
-        cells = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
+        cells = ["" if cell.strip() in _EMPTY else cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
         rows.append(dict(zip(header, cells, strict=False)))
     return rows
 
@@ -211,7 +212,7 @@ def _conditions(file: Path) -> dict[str, dict[str, Value]]:
         cells = {column: _value(text) for column, text in row.items() if column not in ("conditionId", "conditionName", "") and text}
         if infinite := [c for c, v in cells.items() if isinstance(v, float) and math.isinf(v)]:
             raise DataError(f"{file}: record {record}, column {infinite[0]}: found {row[infinite[0]]!r}, expected a finite number")
-        found[id] = {column: value for column, value in cells.items() if value == value}
+        found[id] = cells
     return found
 
 
@@ -235,7 +236,7 @@ def _measurements(file: Path) -> list[Measurement]:
     found = []
     for record, row in enumerate(_rows(file, "observableId", "simulationConditionId", "time", "measurement")):
         observable, noise = (
-            tuple(_value(part.strip()) for part in text.split(";")) if text and text.lower() != "nan" else ()
+            tuple(_value(part.strip()) for part in text.split(";")) if text else ()
             for text in (row.get("observableParameters", ""), row.get("noiseParameters", ""))
         )
         try:

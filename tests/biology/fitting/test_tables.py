@@ -79,7 +79,7 @@ OBSERVED = "observableId\tobservableFormula\tnoiseFormula\toa\tob\n"
         ({"measurements": MEASURED.replace("\t", ",") + "oa,slow,1,2\n"}, "tabs"),
         ({"measurements": MEASURED}, "no measurement"),
         ({"measurements": MEASURED + "oa\tslow\t1\t2\noa\tslow\t1\t2,5\n"}, "record 1, column measurement: found '2,5'"),
-        ({"measurements": MEASURED + "oa\tslow\t1\tNaN\n"}, "record 0.*finite"),
+        ({"measurements": MEASURED + "oa\tslow\t1\tNaN\n"}, "record 0, column measurement"),
         ({"measurements": MEASURED + "oa\tslow\t-1\t2\n"}, "record 0.*>= 0"),
         ({"measurements": MEASURED + "oc\tslow\t1\t2\n"}, "'oc' is no observable"),
         ({"measurements": MEASURED + "oa\tslo\t1\t2\n"}, "'slo' is no condition.*did you mean 'slow'"),
@@ -95,6 +95,12 @@ OBSERVED = "observableId\tobservableFormula\tnoiseFormula\toa\tob\n"
 def test_what_is_damaged_is_refused_by_file_record_and_column(tmp_path, changes, words):
     with pytest.raises(DataError, match=f"(?s){words}"):
         load_petab(write_petab(tmp_path, **changes))
+
+
+def test_cells_that_say_nothing_are_empty(tmp_path):
+    head = "observableId\tpreequilibrationConditionId\tsimulationConditionId\ttime\tmeasurement\tnoiseParameters\n"
+    problem = load_petab(write_petab(tmp_path, measurements=head + "oa\tNaN\tfast\t1\t2\tNaN\nob\t\tslow\t1\t2\tNA\n"))
+    assert [m.before for m in problem.measurements] == ["", ""] and problem.measurements[0].noise_parameters == ()
 
 
 def test_ids_that_look_like_constants(tmp_path):
