@@ -68,7 +68,8 @@ class Statement:
     """What is to be fitted. `conditions` {id: {species, compartment or parameter: number or parameter}}; what is not there stays as it is.
 
     A value for a species is what the species' id means in formulas (a concentration, or an amount where it has substance units only). After
-    a steady state (`before`), species and variables that the condition does not name keep their values, all else follows the condition.
+    a steady state (`before`), species that the condition does not name keep their amounts, and variables their values; all else follows the
+    condition.
     """
 
     network: Network
