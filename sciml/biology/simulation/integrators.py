@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from sciml.biology.kernels.native import call
-from sciml.biology.simulation.crossings import crossed, dense
+from sciml.biology.simulation.crossings import COARSE, SEEN, crossed, dense
 from sciml.compiling import compiled
 
 __all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "first_step", "handed_out", "weight"]
@@ -117,11 +117,11 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
     """
     n = ys.shape[1]
     k, poly, z, new = np.empty((7, n)), np.empty((5, n)), np.empty(n), np.empty(n)
-    seen = np.empty((4, wholes[0, WATCHED]))
+    seen = np.empty((SEEN, wholes[0, WATCHED]))
     for b in range(ys.shape[0]):
         y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
         t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
-        status, held, free, tries, begun, growth = LIMIT, 0, 0, 0, False, 8.0
+        status, held, free, tries, coarse, begun, growth = LIMIT, 0, 0, 0, 0, False, 8.0
         if t >= stop:
             status = DONE
         while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
@@ -144,7 +144,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
             error = 0.0
             for i in range(n):
                 off = _combined(_ERROR, 0, 7, k, i)
-                if off != 0.0 and scale[i] + absolute[i] > 0:
+                if off != off or (off != 0.0 and scale[i] + absolute[i] > 0):  # what is no number counts whatever its size is
                     ratio = abs(h * off) / weight(i, y, new, h * max(abs(k[0, i]), abs(k[6, i])), absolute, scale, rtol, floor)
                     if not ratio <= error:
                         error, whole[WORST] = ratio, i
@@ -155,8 +155,6 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
                 if t + h == t or tries > 100:
                     status = FAILED
                 continue
-            whole[STEPS] += 1
-            tries = 0
             new_t = stop if ends else t + h
             if conditions or (next < grid.size and grid[next] <= new_t):
                 for i in range(n):
@@ -164,11 +162,18 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
                     for power in range(4):
                         poly[power + 1, i] = h * _combined(DENSE, power, 7, k, i)
             if conditions:
-                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z)
+                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z, coarse < 4)
+                if change == COARSE:
+                    whole[REJECTED] += 1
+                    coarse += 1
+                    h *= 0.25
+                    continue
                 if change >= 0.0:
                     new_t, status = change, CROSSED
                     for i in range(n):
                         new[i] = z[i]
+            whole[STEPS] += 1
+            tries = coarse = 0
             inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
             next = handed_out(t, h, new_t, inside, poly, grid, out, next)
             if whole[SWITCH]:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from sciml.biology.kernels.native import call
-from sciml.biology.simulation.crossings import crossed
+from sciml.biology.simulation.crossings import COARSE, SEEN, crossed
 from sciml.biology.simulation.integrators import (
     CALLS,
     CROSSED,
@@ -129,11 +129,11 @@ def rosenbrock(  # type: ignore[no-untyped-def]
     `columns`, `diagonal`, `order` are those of `sparsity.Pattern`."""
     n, count = ys.shape[1], entries.size
     k, poly, z, new, right, x, slopes = np.empty((8, n)), np.empty((5, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    lu, values, seen = np.empty(columns.size), np.empty(count + n), np.empty((4, wholes[0, WATCHED]))
+    lu, values, seen = np.empty(columns.size), np.empty(count + n), np.empty((SEEN, wholes[0, WATCHED]))
     for b in range(ys.shape[0]):
         y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
         t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
-        status, tries, growth, fresh = LIMIT, 0, 6.0, True
+        status, tries, coarse, growth, fresh = LIMIT, 0, 0, 6.0, True
         if t >= stop:
             status = DONE
         while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
@@ -171,7 +171,7 @@ def rosenbrock(  # type: ignore[no-untyped-def]
             whole[CALLS] += 8
             for i in range(n):
                 new[i] += k[7, i]
-                if k[7, i] != 0.0 and scale[i] + absolute[i] > 0:
+                if k[7, i] != k[7, i] or (k[7, i] != 0.0 and scale[i] + absolute[i] > 0):
                     ratio = abs(k[7, i]) / weight(i, y, new, h * abs(slopes[i]), absolute, scale, rtol, floor)
                     if not ratio <= error:
                         error, whole[WORST] = ratio, i
@@ -182,8 +182,6 @@ def rosenbrock(  # type: ignore[no-untyped-def]
                 if t + h == t or tries > 100:
                     status = FAILED
                 continue
-            whole[STEPS] += 1
-            tries = 0
             new_t = stop if ends else t + h
             if conditions or (next < grid.size and grid[next] <= new_t):
                 for i in range(n):
@@ -195,11 +193,18 @@ def rosenbrock(  # type: ignore[no-untyped-def]
                     poly[0, i], poly[1, i] = y[i], new[i] - y[i] + d1
                     poly[2, i], poly[3, i], poly[4, i] = d2 - d1, d3 - d2, -d3
             if conditions:
-                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z)
+                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z, coarse < 4)
+                if change == COARSE:
+                    whole[REJECTED] += 1
+                    coarse += 1
+                    h *= 0.25
+                    continue
                 if change >= 0.0:
                     new_t, status = change, CROSSED
                     for i in range(n):
                         new[i] = z[i]
+            whole[STEPS] += 1
+            tries = coarse = 0
             inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
             next = handed_out(t, h, new_t, inside, poly, grid, out, next)
             t, fresh = new_t, True
