@@ -56,7 +56,7 @@ def _structure(network: Network) -> tuple[Any, ...]:
         tuple((q.id, q.constant, q.value is None) for q in network.parameters),
         tuple((c.id, c.dimensions, c.constant, c.size is None) for c in network.compartments),
         network.conversion_factor,
-        _Same(network.reactions, network.rules, network.events, network.functions, *(f for _, f in network.initial_assignments)),
+        _Same(*network.reactions, *network.rules, *network.events, *network.functions, *(f for _, f in network.initial_assignments)),
         tuple(id for id, _ in network.initial_assignments),
     )  # fmt: skip
 

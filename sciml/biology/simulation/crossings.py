@@ -7,9 +7,12 @@ from typing import Any
 from sciml.biology.kernels.native import call
 from sciml.compiling import compiled
 
-__all__ = ["crossed", "dense"]
+__all__ = ["COARSE", "SEEN", "crossed", "dense"]
 
+COARSE = -2.0
 _POINTS = 10  # looked at in every step
+SEEN = _POINTS + 2
+_ROUGHEST = 0.06  # a full turn of a sine in one step bends by 0.1
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -30,25 +33,43 @@ def _changed(address: int, table: Any, time: float, z: Any, p: Any, marks: Any, 
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, marks: Any, seen: Any, z: Any) -> float:
+def _coarse(seen: Any, first: int) -> bool:
+    """Whether a guard bends between neighbouring points by more than a small part of its range."""
+    for g in range(first, seen.shape[1]):
+        least = most = seen[0, g]
+        bend = 0.0
+        for point in range(1, _POINTS + 1):
+            least, most = min(least, seen[point, g]), max(most, seen[point, g])
+            if point < _POINTS:
+                bend = max(bend, abs(seen[point, g] - 0.5 * (seen[point - 1, g] + seen[point + 1, g])))
+        if bend > _ROUGHEST * (most - least):
+            return True
+    return False
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, marks: Any, seen: Any, z: Any, finer: bool) -> float:
     """The first time in (t, t + h] at which a condition is not as in `marks`, to the last bits; -1 where none changes.
 
-    Ten points of the step are looked at. Where a guard (the difference whose sign decides) has its smallest size between three points without
-    a change of sign, the vertex of the parabola through them is looked at too, so that a short dip across zero is not overlooked.
-    `seen` [4, conditions + guards] and z [n] are room to work in; z holds the solution at the time that is returned.
+    Ten points of the step are looked at; COARSE is returned where they are too far apart to tell, unless no `finer` step is possible. Where
+    a guard (the difference whose sign decides) has its smallest size between three points without a change of sign, the vertex of the
+    parabola through them is looked at too, so that a short dip across zero is not overlooked. `seen` [SEEN, conditions + guards] and z [n]
+    are room to work in; z holds the solution at the time that is returned.
     """
-    low = t
-    dense(poly, 0.0, z)
-    call(address, t, z, p, seen[0], table)  # type: ignore[call-arg]
+    for point in range(_POINTS + 1):
+        dense(poly, point / _POINTS, z)
+        call(address, t + h * (point / _POINTS), z, p, seen[point], table)  # type: ignore[call-arg]
+    if finer and _coarse(seen, marks.size):
+        return COARSE
+    low, spare = t, seen[_POINTS + 1]
     for point in range(1, _POINTS + 1):
         s = point / _POINTS
-        high = t + h * s
-        now, before, earlier, spare = seen[point % 3], seen[(point + 2) % 3], seen[(point + 1) % 3], seen[3]
-        dense(poly, s, z)
-        hit = _changed(address, table, high, z, p, marks, now)
+        high, hit = t + h * s, False
+        for k in range(marks.size):
+            hit = hit or seen[point, k] != marks[k]
         if not hit and point > 1:
-            for g in range(marks.size, now.size):
-                a, b, c = earlier[g], before[g], now[g]
+            for g in range(marks.size, seen.shape[1]):
+                a, b, c = seen[point - 2, g], seen[point - 1, g], seen[point, g]
                 if abs(b) < abs(a) and abs(b) < abs(c) and a * b > 0 and b * c > 0:
                     s_dip = s - 1.0 / _POINTS + 0.5 / _POINTS * (a - c) / (a - 2 * b + c)
                     dense(poly, s_dip, z)
@@ -59,7 +80,7 @@ def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, mar
             while high - low > 4.5e-16 * max(abs(high), h):
                 middle = 0.5 * (low + high)
                 dense(poly, (middle - t) / h, z)
-                if _changed(address, table, middle, z, p, marks, now):
+                if _changed(address, table, middle, z, p, marks, spare):
                     high = middle
                 else:
                     low = middle

@@ -96,16 +96,17 @@ class DelayedRun(Run):
         t, h, stop = float(one[steps.T]), float(one[steps.H]), float(one[steps.STOP])
         state, rhs, k = y[0], self.equations.rhs, np.empty((7, y.shape[1]))
         h = h if h > 0 else 1e-4 * (stop - t)
+        begin, inside = t, min(1e-14 * stop, 0.25 * (stop - t))  # a jump that is felt at an end belongs to the other side of it
         tries = 0
         status = steps.DONE
         while t < stop:
-            self.look_back(t, state, p[0])
+            self.look_back(max(t, begin + inside), state, p[0])
             k[0] = rhs(t, state, p[0])
             lags = [lag for ago in self.ago if (lag := float(ago(t, state, p[0])[0])) > 0]
             h = min(h, max(min(lags, default=np.inf), _SHORTEST * float(self.grid[-1])))
             ends = t + 1.001 * h >= stop
             h = stop - t if ends else h
-            new = self._stages(t, h, state, p[0], k)
+            new = self._stages(t, h, state, p[0], k, (begin + inside, stop - inside))
             change = h * np.maximum(np.abs(k[0]), np.abs(k[6]))
             size = np.maximum(np.abs(state), np.abs(new))
             allowed = self.rtol * size + self.absolute + self.floor * np.maximum(np.maximum(scale[0], size), change)
@@ -138,10 +139,10 @@ class DelayedRun(Run):
         one[steps.T], one[steps.H], whole[0, steps.STATUS] = t, h, status
         self.require_success(y, p, real, whole)
 
-    def _stages(self, t: float, h: float, y: np.ndarray, p: np.ndarray, k: np.ndarray) -> np.ndarray:
+    def _stages(self, t: float, h: float, y: np.ndarray, p: np.ndarray, k: np.ndarray, within: tuple[float, float]) -> np.ndarray:
         for stage in range(1, 7):
             now, z = t + steps.NODES[stage - 1] * h, y + h * (steps.WEIGHTS[stage - 1, :stage] @ k[:stage])
-            self.look_back(now, z, p)
+            self.look_back(min(max(now, within[0]), within[1]), z, p)
             k[stage] = self.equations.rhs(now, z, p)
         return z
 

@@ -18,8 +18,9 @@ def explained(system: System, nodes: Sequence[int], t: float, y: np.ndarray, p: 
     name = system.network.id
     g = system.graph
     order = g.reach(nodes)
+    lags = list(p[len(p) - len(system.lags) :]) if system.lags else []
     with np.errstate(all="ignore"):
-        values = dict(zip(order, g.evaluate(order, states=list(y), params=list(p), time=t), strict=True))
+        values = dict(zip(order, g.evaluate(order, states=list(y), params=list(p), time=t, lags=lags), strict=True))
     for n in order:
         if not np.isfinite(values[n]) and g.ops[n] != "const":
             return DataError(

@@ -26,6 +26,7 @@ _MOST_STEPS = 1_000_000
 _ROUGH, _ROUGH_FLOOR = 1e-4, 1e-6
 _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
+_LONGEST_WINDOW = 17  # doublings of that part
 
 
 @dataclass
@@ -139,7 +140,7 @@ class Run:
         """One set: from one event, break point or changed condition to the next. y [1, n], p [1, m + modes], out [1, T, n]."""
         conditions, end, t = self.equations.conditions, float(self.grid[-1]), 0.0
         events = Events(self.equations.events, self.seed) if self.equations.events else None
-        quick, last = 0, -np.inf
+        quick, window, last = 0, 0.0, -np.inf
         modes = slice(conditions.parameters - conditions.count, conditions.parameters)
         self.begin(y[0], p[0])
         while True:
@@ -158,10 +159,11 @@ class Run:
             marks = np.concatenate(
                 [p[0, modes][list(conditions.watched_modes)], events.now[list(conditions.watched_triggers)] if events else []]
             )
-            quick = quick + 1 if t - last < _QUICK * end else 0
-            last = t
+            quick = quick + 1 if t - last <= 4 * max(_QUICK * end, window) else 0
+            window, last = 0.0, t
             if quick > _QUICK_CHANGES:  # slides along a condition: it is looked at again only after a short time
-                marks, stop = marks[:0], min(stop, t + _QUICK * end * 2.0 ** min(quick - _QUICK_CHANGES, 12))
+                window = _QUICK * end * 2.0 ** min(quick - _QUICK_CHANGES, _LONGEST_WINDOW)
+                marks, stop = marks[:0], min(stop, t + window)
             real[0, steps.STOP], real[0, steps.T] = stop, t
             if changed or whole[0, steps.STATUS] == steps.CROSSED or stop < end:
                 real[0, steps.H] = 0.0
