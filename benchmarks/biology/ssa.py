@@ -23,7 +23,7 @@ from sciml.biology.simulation.molecules import in_molecules
 from sciml.biology.simulation.scalar_runs import ScalarRuns
 
 ENDS = {"birth_death": 100.0, "telegraph": 20.0, "pathway": 10.0, "cascade": 10.0}
-PEER = '''
+PEER = """
 import sys, time, json
 import COPASI
 path, end, n = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
@@ -45,7 +45,7 @@ run(1)
 start = time.process_time()
 rows = [run(seed + 2)[-1] for seed in range(n)]
 print(json.dumps({"seconds": (time.process_time() - start) / n, "end": [sum(c) / n for c in zip(*rows)]}))
-'''
+"""
 
 
 def reactions(net: Any, times: np.ndarray, n: int = 500) -> float:
