@@ -121,7 +121,7 @@ def _leap(
     tables, values, critical, q = code.tables, room.values, room.critical, room.futures
     chosen, wait = _NONE, np.inf
     for r in range(len(critical)):
-        if critical[r]:
+        if critical[r] and values[r] > 0.0:
             ahead = next_point(s, q, r) / values[r]
             if ahead < wait:
                 chosen, wait = r, ahead
@@ -141,7 +141,7 @@ def _leap(
             drop(q, r, _FIRED)
         elif not critical[r]:
             drop(q, r, room.pieces[r])
-        else:
+        elif values[r] > 0.0:
             pass_by(q, r, values[r] * step)
     for i in range(len(y)):
         y[i] = room.new[i]
@@ -208,9 +208,9 @@ def _total(values: Any, channels: int) -> Any:
 
 @compiled(error_model="numpy")
 def _mark(tables: Any, values: Any, y: Any, critical: Any) -> None:
-    """Critical: what could exhaust one of its reactants within a few firings."""
+    """Critical: what could exhaust one of its reactants within a few firings; also what rests until there are some."""
     for r in range(len(critical)):
         critical[r] = False
         for j in range(tables.starts[r], tables.starts[r + 1]):
-            if values[r] > 0.0 and tables.amounts[j] < 0.0 and math.floor(y[tables.states[j]] / -tables.amounts[j]) < _CRITICAL:
+            if tables.amounts[j] < 0.0 and math.floor(y[tables.states[j]] / -tables.amounts[j]) < _CRITICAL:
                 critical[r] = True

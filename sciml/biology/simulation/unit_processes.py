@@ -39,6 +39,8 @@ def processes(channels: int) -> Processes:
 def cover(s: Any, q: Any, r: int, ahead: float) -> Any:
     """(points within `ahead` from now, number of pieces that cover it): cuts the piece in which it ends, or draws a new one."""
     total, position = 0.0, 0.0
+    if ahead <= 0.0:
+        return total, _ZERO
     for k in range(q.used[r]):
         if position + q.length[r, k] <= ahead:
             position += q.length[r, k]

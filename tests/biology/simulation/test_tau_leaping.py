@@ -35,6 +35,15 @@ def test_small_numbers_have_the_exact_law(name: str) -> None:
     assert max(scores.values()) < 4.5, scores
 
 
+def test_the_scores_see_a_wrong_law() -> None:
+    """The twin: a process whose rates are 10 % off, and one that was cut back to what there is."""
+    law = finite_state_projection(birth_death(10.0), [3.0], tolerance=1e-8)
+    found = simulate_tau(birth_death(11.0), [3.0], n=_N, seed=1)
+    assert z_scores(found.counts, law)["mean"] > 4.5
+    cut = np.minimum(simulate_tau(birth_death(10.0), [3.0], n=_N, seed=1).counts, 15)
+    assert z_scores(cut, law)["variance"] > 4.5
+
+
 @pytest.mark.parametrize("fallback", ["auto", "never"])
 def test_leaps_conserve_and_stay_above_zero(fallback: str) -> None:
     times = np.array([0, 0.05, 0.5, 2, 10_000])
@@ -73,6 +82,21 @@ def test_dimers_among_many_molecules() -> None:
     found = simulate_tau(network, times, n=2000, seed=2, fallback="never")
     assert (abs(found.mean - law.mean) / law.std < 0.05 + 4.5 / np.sqrt(2000)).all()
     assert (abs(found.std / law.std - 1) < 0.05 + 4.5 / np.sqrt(4000)).all()
+
+
+def test_what_lacks_its_reactant_at_the_start_of_a_leap_waits() -> None:
+    """X is made and lost beside a large pool: while there is none, no leap counts on losing what it will make."""
+    reactions = [
+        parse("in", "-> X", rate=2.0),
+        parse("out", "X ->", rate=50.0),
+        parse("a", "A -> B", rate=20.0),
+        parse("b", "B -> A", rate=20.0),
+    ]
+    network = Network("rare", species={"X": 0, "A": 100_000, "B": 0}, reactions=reactions)
+    found = simulate_tau(network, [3.0], n=1000, seed=4, fallback="never")
+    assert found.counts.min() == 0
+    x = found.counts[:, 0, 0]
+    assert abs(x.mean() - 0.04) < 4.5 * np.sqrt(0.04 / 1000)
 
 
 def test_where_leaps_do_not_pay_the_run_is_exact() -> None:
