@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sciml.biology.audit.scaling import scaled
 from sciml.biology.network import Network
+from sciml.biology.sbml import molecules_per_unit
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.state_projection import finite_state_projection
@@ -23,13 +25,13 @@ Simulate = Callable[..., Any]
 _Z = 4.5  # allowed for the worst of some dozens of means and variances
 _STATES = 20_000
 _LARGER = 100.0
-_OPTIONS: dict[str, Any] = {"initial": "round", "substance": "item"}
 
 
 def rows(network: Network, times: np.ndarray, n: int, seed: int, simulate: Simulate = simulate_ssa) -> Iterator[Row]:
     """One row a check; where the network cannot be simulated in molecules, one row that says so."""
     try:
-        run = simulate(network, times, n=n, seed=seed, **_OPTIONS)
+        simulate = partial(simulate, **_options(network))
+        run = simulate(network, times, n=n, seed=seed)
     except SciMLError as error:
         yield Row.absent("stochastic runs", str(error))
         return
@@ -40,8 +42,14 @@ def rows(network: Network, times: np.ndarray, n: int, seed: int, simulate: Simul
     yield _limit(network, times, seed, simulate)
 
 
+def _options(network: Network) -> dict[str, Any]:
+    """Start numbers are rounded; a model that does not say what it counts is taken to count molecules."""
+    unsaid = molecules_per_unit(network, None).per_substance is None
+    return {"initial": "round"} | ({"substance": "item"} if unsaid else {})
+
+
 def _same_bits(network: Network, times: np.ndarray, run: Ensemble, seed: int, simulate: Simulate) -> Row:
-    few = simulate(network, times, n=7, seed=seed, threads=1, **_OPTIONS)
+    few = simulate(network, times, n=7, seed=seed, threads=1)
     differ = int((np.asarray(run.counts)[:7] != np.asarray(few.counts)).sum())
     return Row.judged(
         "same seed, same bits", differ, 0, f"7 trajectories alone and among {len(run.counts)}; kernel {run.kernel}", "numbers"
@@ -51,7 +59,7 @@ def _same_bits(network: Network, times: np.ndarray, run: Ensemble, seed: int, si
 def _distinct(network: Network, times: np.ndarray, run: Ensemble, seed: int, simulate: Simulate) -> Row:
     """Trajectories of one stream would be alike; where little happens some are by chance, then as often between two seeds."""
     count = min(1000, len(run.counts))
-    other = simulate(network, times, n=count, seed=seed + 1, **_OPTIONS)
+    other = simulate(network, times, n=count, seed=seed + 1)
     here, there = ([row.tobytes() for row in np.ascontiguousarray(part.counts)[:count]] for part in (run, other))
     within, between = 1.0 - len(set(here)) / len(here), float(np.mean([row in set(there) for row in here]))
     reason = f"{within:.1%} of {len(here)} have a twin, {between:.1%} have one under another seed"
@@ -73,7 +81,7 @@ def _conserved(network: Network, run: Ensemble) -> Row:
 def _master_equation(network: Network, times: np.ndarray, run: Ensemble) -> Row:
     name = "against the master equation"
     try:
-        exact = finite_state_projection(network, times, tolerance=1e-8, max_states=_STATES, **_OPTIONS)
+        exact = finite_state_projection(network, times, tolerance=1e-8, max_states=_STATES, **_options(network))
     except SciMLError as error:
         return Row.absent(name, str(error))
     lost = float(max(exact.lost_mass(t) for t in times))
@@ -105,7 +113,7 @@ def _limit(network: Network, times: np.ndarray, seed: int, simulate: Simulate) -
         larger = scaled(network, _LARGER)
         end = times[[-1]]
         ode = simulate_ode(larger, end).amounts[0]
-        run = simulate(larger, end, n=50, seed=seed, **_OPTIONS)
+        run = simulate(larger, end, n=50, seed=seed)
     except SciMLError as error:
         return Row.absent(name, str(error))
     amounts = np.asarray(run.amounts, dtype=float)[:, 0]
