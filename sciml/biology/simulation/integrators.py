@@ -127,7 +127,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
         while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
             if not begun:
                 begun = True
-                call(rhs, t, y, p, k[0], table)
+                call(rhs, t, y, p, k[0], table)  # type: ignore[call-arg]
                 if h <= 0:
                     growth = 100.0  # a first guess may be far too small
                     h = first_step(stop - t, y, k[0], absolute, scale, real)
@@ -139,7 +139,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
                 target = new if stage == 6 else z
                 for i in range(n):
                     target[i] = y[i] + h * _combined(WEIGHTS, stage - 1, stage, k, i)
-                call(rhs, t + NODES[stage - 1] * h, target, p, k[stage], table)
+                call(rhs, t + NODES[stage - 1] * h, target, p, k[stage], table)  # type: ignore[call-arg]
             whole[CALLS] += 6
             error = 0.0
             for i in range(n):

@@ -57,8 +57,8 @@ def sensitivities(
     """ds_k/dt = J s_k + (df/dp) dp/dtheta_k with s_k = dy/dtheta_k, for each theta_k of `wrt`: parameters, compartments, starts of species.
 
     States and sensitivities are one system, so errors of both are controlled. Starts follow initial assignments. Where events, delays or
-    conditions may jump, central differences with one extrapolation take their place, `method` says so. Raises ConfigError for an id that
-    is unknown or determined by a rule.
+    conditions may jump, central differences with one extrapolation take their place, and `method` says so. Raises ConfigError for an id
+    that is unknown or determined by a rule.
     """
     asked = checked_times(times)
     system = system_of(net)
