@@ -2,7 +2,7 @@
 
 python benchmarks/biology/ode.py MODEL.xml [--end 10] [--peer-python PATH-to-a-python-with-libroadrunner]
 
-The error is the largest |x - r| / (1e-5 |r| + 1e-9 max |r|) over species and 101 times, r our run at rtol 1e-12; a start of one is left out.
+The error is the largest |x - r| / (1e-5 |r| + 1e-9 max |r|) over species and 101 times, r our run at rtol 1e-12.
 """
 
 from __future__ import annotations
