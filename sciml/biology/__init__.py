@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from sciml.biology.distributions import Gamma, LogNormal, Normal
     from sciml.biology.fitting import fit, load_petab
     from sciml.biology.sbml import load_sbml
+    from sciml.biology.simulation.extrinsic import noise_parts
     from sciml.biology.simulation.first_passage import first_passage
     from sciml.biology.simulation.langevin import simulate_langevin
-    from sciml.biology.simulation.linear_noise import linear_noise
+    from sciml.biology.simulation.linear_noise import linear_noise, stationary_noise
     from sciml.biology.simulation.ode import simulate_ode
     from sciml.biology.simulation.scan import scan
     from sciml.biology.simulation.sensitivities import sensitivities
     from sciml.biology.simulation.ssa import simulate_ssa
-    from sciml.biology.simulation.state_projection import finite_state_projection
+    from sciml.biology.simulation.state_projection import finite_state_projection, transition_matrix
+    from sciml.biology.simulation.stationary_law import stationary_law
     from sciml.biology.simulation.steady_state import steady_state
     from sciml.biology.simulation.tau_leaping import simulate_tau
 
@@ -37,8 +39,10 @@ _MODULES = {
     "simulation.ssa": ("simulate_ssa",),
     "simulation.tau_leaping": ("simulate_tau",),
     "simulation.langevin": ("simulate_langevin",),
-    "simulation.linear_noise": ("linear_noise",),
-    "simulation.state_projection": ("finite_state_projection",),
+    "simulation.linear_noise": ("linear_noise", "stationary_noise"),
+    "simulation.state_projection": ("finite_state_projection", "transition_matrix"),
+    "simulation.stationary_law": ("stationary_law",),
+    "simulation.extrinsic": ("noise_parts",),
     "simulation.first_passage": ("first_passage",),
     "simulation.steady_state": ("steady_state",),
     "simulation.sensitivities": ("sensitivities",),
@@ -68,7 +72,11 @@ __all__ = [
     "simulate_tau",
     "simulate_langevin",
     "linear_noise",
+    "stationary_noise",
     "finite_state_projection",
+    "stationary_law",
+    "transition_matrix",
+    "noise_parts",
     "first_passage",
     "steady_state",
     "sensitivities",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.kernels.compiled import system_of
+from sciml.biology.kernels.system import System
 from sciml.biology.network import Network, Species
 from sciml.biology.simulation.linear_noise import steady_means
 from sciml.errors import ConfigError
@@ -39,8 +40,8 @@ def started(
     before = {**given, **(without or {})}
     system = system_of(network)
     if start == "steady_state":
-        amounts = steady_means(network, before)
-        volumes = np.ones_like(amounts)
+        amounts = np.atleast_2d(steady_means(network, before))
+        volumes = _volumes(system, amounts, np.atleast_2d(system.begin(before)[1]))
     elif isinstance(start, int | float) and not isinstance(start, bool) and np.isfinite(start) and start >= 0:
         ensemble = simulate(network, [float(start)], n, derive(seed, "burn_in"), parameters=before, **options)
         place = [ensemble.species.index(id) if id in ensemble.species else -1 for id in system.states]
@@ -50,5 +51,15 @@ def started(
     for state, id in enumerate(system.states):
         element = network.elements[id]
         if isinstance(element, Species) and id not in (without or {}):
-            given[id] = amounts[:, state] / (volumes[:, state] if element.initial_is_concentration else 1.0)
+            values = amounts[:, state] / (volumes[:, state] if element.initial_is_concentration else 1.0)
+            given[id] = values if len(values) == n else np.full(n, values[0])
     return given
+
+
+def _volumes(system: System, states: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """[B, s]: the volume in which each state lies; 1 for what is no species."""
+    found = np.ones_like(states)
+    for state, id in enumerate(system.states):
+        if id in system.volumes:
+            found[:, state] = system.graph.evaluate([system.volumes[id]], states=list(states.T), params=list(parameters.T))[0]
+    return found

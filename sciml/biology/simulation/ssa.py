@@ -18,6 +18,7 @@ from sciml.errors import ConfigError
 from sciml.seeding import derive
 
 if TYPE_CHECKING:
+    from sciml.biology.distributions import Law
     from sciml.biology.simulation.scalar_runs import ScalarRuns
 
 __all__ = ["simulate_ssa"]
@@ -26,6 +27,7 @@ _log = logging.getLogger("sciml.biology.simulation")
 _SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
 _MOMENT_BYTES = 1 << 24
 _DEVICE_BLOCK = 1 << 20  # trajectories that a GPU gets at once
+_LONG = 2e9  # reactions, by the rates at the start, from which a forecast is made
 
 Record = Literal["grid", "final", "moments"]
 
@@ -37,18 +39,25 @@ def simulate_ssa(
     seed: int = 0,
     *,
     parameters: Mapping[str, Any] | None = None,
+    extrinsic: Mapping[str, Law] | None = None,
+    start: Literal["given", "steady_state"] | float = "given",
+    before: Mapping[str, float] | None = None,
     record: Record = "grid",
     initial: Literal["round", "stochastic"] | None = None,
     substance: Literal["item", "mole"] | None = None,
     split_reversible: bool = True,
     discrete_mass_action: bool = False,
+    budget: float | None = None,
     device: Literal["cpu", "cuda"] = "cpu",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Ensemble | Moments:
     """Exact trajectories: P(tau, r) = a_r exp(-a tau), a = sum_r a_r, for the waiting time tau and the next reaction r.
 
-    `times` as for all simulators: the start is at 0. `parameters` {id: number or array [n], one for each trajectory}. `record`: "grid"
+    `times` as for all simulators: the start is at 0. `parameters` {id: number or array [n], one for each trajectory}; `extrinsic`
+    {id: law} draws one value for each. `start`: as the model says, "steady_state" of its rate equations, or how long each trajectory runs
+    before time 0; during that `before` {id: number} holds, as in {"ligand": 0}. `budget`: a run that is forecast to take more seconds is a
+    ConfigError; without it the forecast of a long run is logged. `record`: "grid"
     keeps every trajectory at all times, "final" at the last one only ([n, 1, S]), "moments" only mean and standard deviation. Start numbers
     must be whole, unless `initial` rounds them or draws the whole numbers around them. `substance` says what a model counts that does not.
     A net law that can be negative is split into a forward and a backward reaction (`split_reversible`); a literal k S^2 becomes k S (S - 1)
@@ -67,10 +76,21 @@ def simulate_ssa(
     if device not in ("cpu", "cuda"):
         raise ConfigError(f"device: found {device!r}, expected 'cpu' or 'cuda'")
     asked, n = checked_times(times), int(n)
-    molecules = in_molecules(
-        net, n, seed, parameters=parameters, initial=initial, substance=substance, split_reversible=split_reversible,
-        discrete_mass_action=discrete_mass_action,
-    )  # fmt: skip
+    given: dict[str, Any] = dict(parameters or {})
+    if extrinsic:
+        from sciml.biology.simulation.extrinsic import cell_options
+
+        given, drawn = cell_options(net, extrinsic, n, seed, parameters, initial)
+        initial = "stochastic" if drawn == "stochastic" else initial
+    counting: dict[str, Any] = {"initial": initial, "substance": substance, "split_reversible": split_reversible}
+    counting["discrete_mass_action"] = discrete_mass_action
+    if start != "given" or before:
+        from sciml.biology.simulation.burn_in import started
+
+        given = started(simulate_ssa, net, start, n, seed, without=before, parameters=given, threads=threads, **counting)
+        counting["initial"] = initial = initial or "stochastic"
+    molecules = in_molecules(net, n, seed, parameters=given, **counting)
+    _announce(net, asked, n, molecules, budget, record, given, counting)
     for note in molecules.notes:
         _log.warning("%s: %s", net.id, note)
     run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"), initial is not None, device)
@@ -98,6 +118,32 @@ def simulate_ssa(
     else:
         asked = run.times[-1:]
     return run.ensemble(asked, states, raw, seed, notes)
+
+
+def _announce(
+    net: Network,
+    asked: np.ndarray,
+    n: int,
+    molecules: Molecules,
+    budget: float | None,
+    record: str,
+    given: dict[str, Any],
+    counting: dict[str, Any],
+) -> None:
+    """Say what a long run will take, or refuse it beyond the budget. A glance at the start decides whether it may be long."""
+    jumps = molecules.jumps
+    rates = jumps.graph.evaluate([c.node for c in jumps.channels], states=list(molecules.start[0]), params=list(molecules.parameters[0]))
+    if budget is None and float(np.nansum(rates)) * asked.max() * n < _LONG:
+        return
+    if budget is not None and not budget > 0:
+        raise ConfigError(f"budget: found {budget!r}, expected seconds > 0")
+    from sciml.biology.simulation.forecast import forecast
+
+    means = {id: float(np.mean(value)) for id, value in given.items()}
+    found = forecast(net, asked, n, record=record, parameters=means, **{**counting, "initial": counting["initial"] or "round"})
+    if budget is not None and found.seconds > budget:
+        raise ConfigError(f"{net.id}: {found}, beyond the budget of {budget:g} s; ask for fewer, or use simulate_tau or linear_noise")
+    _log.warning("%s: %s", net.id, found)
 
 
 class _Run:

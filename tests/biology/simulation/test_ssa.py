@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import kstest
 
 from sciml.biology import simulate_ssa
+from sciml.biology.distributions import LogNormal
 from sciml.biology.network import Compartment, Event, Network, Parameter, Reaction, Rule, Species, Unit, Units
 from sciml.biology.simulation import ssa
 from sciml.errors import ConfigError, DataError
@@ -417,3 +418,33 @@ def test_a_chain_of_many_reactions():
     place = ensemble.counts[:, 0].argmax(axis=1)
     assert ensemble.kernel == "scalar64" and (ensemble.counts[:, 0].sum(axis=1) == 1).all()
     assert abs(place.mean() - 50) < 4.5 * np.sqrt(50 / 400) and abs(place.var() - 50) < 4.5 * 50 * np.sqrt(2 / 400)
+
+
+def births(**values: float) -> Network:
+    """Birth at k L, death at g: Poisson of mean k L / g at rest."""
+    return Network(
+        "births",
+        species={"A": 0},
+        parameters={"k": 100.0, "g": 1.0, "L": 1.0} | values,
+        reactions=[Reaction.parse("in", " -> A", law="k * L"), Reaction.parse("out", "A -> ", rate="g")],
+    )
+
+
+def test_cells_that_differ_and_a_run_before():
+    """Variance 100 + 30^2 with a rate of cv 0.3; 50 e^-1 + 100 (1 - e^-1) one time unit after half the ligand; |z| <= 4.5."""
+    cells = simulate_ssa(births(), [20.0], n=4000, seed=1, extrinsic={"k": LogNormal(cv=0.3)})
+    assert abs(cells.mean.item() - 100) < 4.5 * np.sqrt(1000 / 4000)
+    assert cells.std.item() ** 2 == pytest.approx(1000, rel=4.5 * np.sqrt(3 / 4000))
+    dosed = simulate_ssa(births(), [0.0, 1.0], n=4000, seed=2, start=20.0, before={"L": 0.5}).mean.ravel()
+    for mean, wanted in zip(dosed, (50.0, 100 - 50 / np.e), strict=True):
+        assert abs(mean - wanted) < 4.5 * np.sqrt(wanted / 4000)
+    rest = simulate_ssa(births(), [0.0], n=50, seed=3, start="steady_state")
+    assert rest.counts.tolist() == [[[100]]] * 50
+
+
+def test_a_budget_refuses_what_would_take_longer():
+    with pytest.raises(ConfigError, match="beyond the budget of 0.001 s"):
+        simulate_ssa(births(), [1e5], n=100_000, budget=1e-3)
+    with pytest.raises(ConfigError, match="budget: found -1"):
+        simulate_ssa(births(), [1.0], n=1, budget=-1)
+    assert simulate_ssa(births(), [1.0], n=10, budget=100.0).counts.shape == (10, 1, 1)
