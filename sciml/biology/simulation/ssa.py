@@ -96,28 +96,32 @@ def simulate_ssa(
     run = _Run(molecules, np.unique(asked), derive(seed, "simulate_ssa"), initial is not None, device)
     if record == "moments":
         return _moments(run, asked, n, seed, threads, progress)
-    kept = len(run.times) - 1 if record == "final" else 0
-    states = np.empty((n, len(run.times) - kept, len(molecules.jumps.system.states)), dtype=run.dtype)
+    return _kept(run, asked, n, seed, record == "final", threads, progress)
+
+
+def _kept(run: _Run, asked: np.ndarray, n: int, seed: int, final: bool, threads: int | None, progress: Progress | None) -> Ensemble:
+    """All trajectories at all times, or at the last one; those that were finished where the user stops the run."""
+    molecules = run.molecules
+    name = molecules.jumps.system.network.id
+    skipped = len(run.times) - 1 if final else 0
+    states = np.empty((n, len(run.times) - skipped, len(molecules.jumps.system.states)), dtype=run.dtype)
     done = np.zeros(n, dtype=np.uint8)
 
     def work(first: int, count: int, signals: np.ndarray) -> None:
         part = slice(first, first + count)
-        run.block(first, kept, states[part], done[part], signals)
+        run.block(first, skipped, states[part], done[part], signals)
 
-    large = _DEVICE_BLOCK if device == "cuda" else None
+    large = _DEVICE_BLOCK if run.device == "cuda" else None
     finished = run_blocks(n, work, threads=1 if large else threads, progress=progress, block=large)
     notes, raw = molecules.notes, molecules.raw
     if not finished:
         notes += (f"stopped by the user after {int(done.sum())} of {n} trajectories",)
         states, raw = states[done == 1], raw[done == 1] if raw.ndim > 1 else raw
-        molecules_lost = n - len(states)
-        _log.warning("%s: %d of %d trajectories are missing", net.id, molecules_lost, n)
-    if record == "grid":
-        order = np.searchsorted(run.times, asked)
-        states = states if np.array_equal(order, np.arange(len(run.times))) else states[:, order]
-    else:
-        asked = run.times[-1:]
-    return run.ensemble(asked, states, raw, seed, notes)
+        _log.warning("%s: %d of %d trajectories are missing", name, n - len(states), n)
+    if final:
+        return run.ensemble(run.times[-1:], states, raw, seed, notes)
+    order = np.searchsorted(run.times, asked)
+    return run.ensemble(asked, states if np.array_equal(order, np.arange(len(run.times))) else states[:, order], raw, seed, notes)
 
 
 def _announce(
