@@ -23,7 +23,7 @@ from sciml.biology.kernels.source import HEADER, function_source
 from sciml.biology.kernels.table import table, walk_source
 from sciml.compiling import keep_compiled
 
-__all__ = ["LARGEST_GENERATED", "Native", "call", "native"]
+__all__ = ["LARGEST_GENERATED", "Native", "c_function", "call", "native", "pointers"]
 
 LARGEST_GENERATED = 600  # nodes; compiling takes some milliseconds a node, and walking a table some nanoseconds
 _SIGNATURE = types.void(types.float64, *[types.CPointer(types.float64)] * 3, types.CPointer(types.int64))
@@ -57,22 +57,30 @@ def native(graph: Graph, nodes: Sequence[int], parameters: int) -> Native:
 
 @cache
 def _generated(source: str) -> Any:
-    return _c_function(load_source(source).f)
+    return c_function(load_source(source).f, _SIGNATURE)
 
 
 @cache
 def _walk() -> Any:
-    return _c_function(load_source(walk_source()).f)
+    return c_function(load_source(walk_source()).f, _SIGNATURE)
 
 
-def _c_function(function: Any) -> Any:
+def c_function(function: Any, signature: Any) -> Any:
     """numba's C callback of a function, its machine code kept in our cache folder."""
     from numba.core.ccallback import CFunc
 
-    compiled = CFunc(function, (_SIGNATURE.args, _SIGNATURE.return_type), locals={}, options={"error_model": "numpy"})
+    compiled = CFunc(function, (signature.args, signature.return_type), locals={}, options={"error_model": "numpy"})
     keep_compiled(compiled, function)
     compiled.compile()
     return compiled
+
+
+def pointers(context: Any, builder: Any, kinds: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """Where the numbers of arrays stand, while code is generated; what is no array stays."""
+    return [
+        context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+        for kind, value in zip(kinds, values, strict=True)
+    ]
 
 
 @intrinsic
@@ -80,12 +88,10 @@ def call(context: Any, address: Any, t: Any, y: Any, p: Any, out: Any, table: An
     """In compiled code: run the function at `address` (int64) on contiguous arrays."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        address, t, *arrays = args
-        kinds = signature.args[2:]
+        address, *rest = args
         double, whole = ir.DoubleType().as_pointer(), ir.IntType(64).as_pointer()
-        pointers = [context.make_array(kind)(context, builder, value).data for kind, value in zip(kinds, arrays, strict=True)]
         function = ir.FunctionType(ir.VoidType(), [ir.DoubleType(), double, double, double, whole])
-        builder.call(builder.inttoptr(address, function.as_pointer()), [t, *pointers])
+        builder.call(builder.inttoptr(address, function.as_pointer()), pointers(context, builder, signature.args[1:], rest))
         return context.get_dummy_value()
 
     return types.void(types.int64, types.float64, y, p, out, table), code

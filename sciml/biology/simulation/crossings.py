@@ -1,13 +1,21 @@
-"""What happens inside a step: its polynomial, and the first time at which a condition changes. Compiled code."""
+"""What happens inside a step: its polynomial, and the first time at which a condition changes. Compiled code.
+
+Integrators reach the search for that time by its address, so it is compiled only where a model has conditions.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sciml.biology.kernels.native import call
+from llvmlite import ir
+from numba import carray, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
+
+from sciml.biology.kernels.native import c_function, call, pointers
 from sciml.compiling import compiled
 
-__all__ = ["COARSE", "SEEN", "crossed", "dense"]
+__all__ = ["COARSE", "SEEN", "crossed", "dense", "search", "searched"]
 
 COARSE = -2.0
 _POINTS = 10  # looked at in every step
@@ -88,3 +96,41 @@ def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, mar
             return high
         low = high
     return -1.0
+
+
+_WHOLE, _REAL, _TABLE, _ROW = types.int64, types.float64, types.CPointer(types.int64), types.CPointer(types.float64)
+_SIGNATURE = types.float64(_WHOLE, _TABLE, _REAL, _REAL, *[_ROW] * 5, *[_WHOLE] * 4)
+
+
+def _crossed(
+    address: int, table: Any, t: float, h: float, poly: Any, p: Any, marks: Any, seen: Any, z: Any,
+    n: int, count: int, columns: int, finer: int,
+) -> float:  # fmt: skip
+    room = carray(seen, (SEEN, columns))
+    return crossed(
+        address, carray(table, 1), t, h, carray(poly, (5, n)), carray(p, 1), carray(marks, count), room, carray(z, n), finer != 0
+    )
+
+
+@cache
+def search() -> Any:
+    """The C function (`.address`) that `searched` calls; compiled, or read from the cache, when it is first asked for."""
+    return c_function(_crossed, _SIGNATURE)
+
+
+@intrinsic
+def searched(
+    context: Any, search: Any, address: Any, table: Any, t: Any, h: Any, poly: Any, p: Any, marks: Any, seen: Any, z: Any,
+    n: Any, count: Any, columns: Any, finer: Any,
+) -> Any:  # fmt: skip
+    """In compiled code: `crossed` through the address `search`, with z [n], marks [count], seen [SEEN, columns]."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        double, whole = ir.DoubleType(), ir.IntType(64)
+        row, numbers = double.as_pointer(), whole.as_pointer()
+        function = ir.FunctionType(double, [whole, numbers, double, double, *[row] * 5, *[whole] * 4])
+        place = builder.inttoptr(args[0], function.as_pointer())
+        return builder.call(place, pointers(context, builder, signature.args[1:], args[1:]))
+
+    numbers = (_WHOLE, _WHOLE, table, _REAL, _REAL, poly, p, marks, seen, z, _WHOLE, _WHOLE, _WHOLE, _WHOLE)
+    return types.float64(*numbers), code

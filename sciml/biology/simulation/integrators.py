@@ -12,10 +12,10 @@ import numpy as np
 from numba import types
 
 from sciml.biology.kernels.native import call
-from sciml.biology.simulation.crossings import COARSE, SEEN, crossed, dense
+from sciml.biology.simulation.crossings import COARSE, SEEN, dense, searched
 from sciml.compiling import compiled
 
-__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "first_step", "handed_out", "weight"]
+__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "first_step", "handed_out", "shorter", "weight"]
 
 DONE, CROSSED, STIFF, FAILED, LIMIT = 0, 1, 2, 3, 4  # how a run of an integrator ended; 3: no step is small enough
 
@@ -51,22 +51,8 @@ _PATIENCE = 15  # steps held back in a row before it counts as stiff
 
 
 _ADDRESS, _TABLE, _ROW, _ROWS = types.int64, types.int64[::1], types.float64[::1], types.float64[:, ::1]
-_ARGUMENTS = (
-    _ADDRESS,
-    _TABLE,
-    _ADDRESS,
-    _TABLE,
-    _ROWS,
-    _ROWS,
-    _ROW,
-    _ROW,
-    types.float64[:, :, ::1],
-    _ROW,
-    _ROWS,
-    _ROWS,
-    types.int64[:, ::1],
-)
-
+CONDITIONS = (_ADDRESS, _ADDRESS, _TABLE)  # types of: search, conditions, guards
+STATE = (_ROWS, _ROWS, _ROW, _ROW, types.float64[:, :, ::1], _ROW, _ROWS, _ROWS, types.int64[:, ::1])  # and of the rest, from ys on
 
 # places in the two rows of numbers that control a run and say how it went
 T, H, STOP, RTOL, FLOOR, LAST_ERROR = range(6)
@@ -108,19 +94,72 @@ def _combined(weights: Any, row: int, terms: int, k: Any, i: int) -> float:
     return total
 
 
-@compiled(types.void(*_ARGUMENTS), error_model="numpy")
-def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute, scales, reals, wholes):  # type: ignore[no-untyped-def]
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def shorter(error: float) -> float:
+    """What a rejected step of order 5 is multiplied by."""
+    return max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _stages(rhs: int, table: Any, t: float, h: float, y: Any, p: Any, k: Any, z: Any, new: Any) -> None:
+    """Slopes k[1] to k[6] from k[0]; `new` is the end of the step, z where k[5] was taken."""
+    for stage in range(1, 7):
+        target = new if stage == 6 else z
+        for i in range(y.size):
+            target[i] = y[i] + h * _combined(WEIGHTS, stage - 1, stage, k, i)
+        call(rhs, t + NODES[stage - 1] * h, target, p, k[stage], table)  # type: ignore[call-arg]
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+def _error(h: float, y: Any, new: Any, k: Any, absolute: Any, scale: Any, real: Any, whole: Any) -> float:
+    """The largest error of a state in units of what is allowed; whose it is goes to whole[WORST]."""
+    error = 0.0
+    for i in range(y.size):
+        off = _combined(_ERROR, 0, 7, k, i)
+        if off != off or (off != 0.0 and scale[i] + absolute[i] > 0):  # what is no number counts whatever its size is
+            change = h * max(abs(k[0, i]), abs(k[6, i]))
+            ratio = abs(h * off) / weight(i, y, new, change, absolute, scale, real[RTOL], real[FLOOR])
+            if not ratio <= error:
+                error, whole[WORST] = ratio, i
+    return error
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _polynomial(h: float, y: Any, k: Any, poly: Any) -> None:
+    for i in range(y.size):
+        poly[0, i] = y[i]
+        for power in range(4):
+            poly[power + 1, i] = h * _combined(DENSE, power, 7, k, i)
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _held_back(h: float, y: Any, new: Any, z: Any, k: Any, absolute: Any, scale: Any, real: Any) -> bool:
+    """Whether a longer step would not be stable: |h lambda|, lambda from the last two slopes."""
+    top = bottom = 0.0
+    for i in range(y.size):
+        w = weight(i, y, new, 0.0, absolute, scale, real[RTOL], real[FLOOR])
+        if w > 0:
+            top, bottom = max(top, abs(k[6, i] - k[5, i]) / w), max(bottom, abs(new[i] - z[i]) / w)
+    return h * top > _STABLE * bottom
+
+
+@compiled(types.void(_ADDRESS, _TABLE, *CONDITIONS, *STATE), error_model="numpy")
+def explicit(
+    rhs: int, table: Any, search: int, conditions: int, guards: Any,
+    ys: Any, ps: Any, marks: Any, grid: Any, outs: Any, absolute: Any, scales: Any, reals: Any, wholes: Any,
+) -> None:  # fmt: skip
     """Run each row of ys [B, n] with ps [B, m] from reals[b, T] to reals[b, STOP]; how it ended goes to wholes[b, STATUS].
 
     `outs` [B, T, n] gets the states at the times of `grid`, in order. `marks` are the values of the conditions now; rows end where one
-    changes. `absolute` [n], `scales` [B, n]: see `weight`.
+    changes, which `search` (an address, see `crossings`) finds. `absolute` [n], `scales` [B, n]: see `weight`.
     """
     n = ys.shape[1]
     k, poly, z, new = np.empty((7, n)), np.empty((5, n)), np.empty(n), np.empty(n)
-    seen = np.empty((SEEN, wholes[0, WATCHED]))
+    columns = wholes[0, WATCHED]
+    seen = np.empty((SEEN, columns))
     for b in range(ys.shape[0]):
         y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
-        t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
+        t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
         status, held, free, tries, coarse, begun, growth = LIMIT, 0, 0, 0, 0, False, 8.0
         if t >= stop:
             status = DONE
@@ -135,34 +174,23 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
             ends = t + 1.001 * h >= stop
             if ends:
                 h = stop - t
-            for stage in range(1, 7):
-                target = new if stage == 6 else z
-                for i in range(n):
-                    target[i] = y[i] + h * _combined(WEIGHTS, stage - 1, stage, k, i)
-                call(rhs, t + NODES[stage - 1] * h, target, p, k[stage], table)  # type: ignore[call-arg]
+            _stages(rhs, table, t, h, y, p, k, z, new)
             whole[CALLS] += 6
-            error = 0.0
-            for i in range(n):
-                off = _combined(_ERROR, 0, 7, k, i)
-                if off != off or (off != 0.0 and scale[i] + absolute[i] > 0):  # what is no number counts whatever its size is
-                    ratio = abs(h * off) / weight(i, y, new, h * max(abs(k[0, i]), abs(k[6, i])), absolute, scale, rtol, floor)
-                    if not ratio <= error:
-                        error, whole[WORST] = ratio, i
+            error = _error(h, y, new, k, absolute, scale, real, whole)
             if not error <= 1.0:
                 whole[REJECTED] += 1
                 tries += 1
-                h *= max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1
+                h *= shorter(error)
                 if t + h == t or tries > 100:
                     status = FAILED
                 continue
             new_t = stop if ends else t + h
             if conditions or (next < grid.size and grid[next] <= new_t):
-                for i in range(n):
-                    poly[0, i] = y[i]
-                    for power in range(4):
-                        poly[power + 1, i] = h * _combined(DENSE, power, 7, k, i)
+                _polynomial(h, y, k, poly)
             if conditions:
-                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z, coarse < 4)
+                change: float = searched(  # type: ignore[call-arg]
+                    search, conditions, guards, t, h, poly, p, marks, seen, z, n, marks.size, columns, 1 if coarse < 4 else 0
+                )
                 if change == COARSE:
                     whole[REJECTED] += 1
                     coarse += 1
@@ -177,12 +205,7 @@ def explicit(rhs, table, conditions, guards, ys, ps, marks, grid, outs, absolute
             inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
             next = handed_out(t, h, new_t, inside, poly, grid, out, next)
             if whole[SWITCH]:
-                top = bottom = 0.0
-                for i in range(n):
-                    w = weight(i, y, new, 0.0, absolute, scale, rtol, floor)
-                    if w > 0:
-                        top, bottom = max(top, abs(k[6, i] - k[5, i]) / w), max(bottom, abs(new[i] - z[i]) / w)
-                if h * top > _STABLE * bottom:
+                if _held_back(h, y, new, z, k, absolute, scale, real):
                     held, free = held + 1, 0
                 else:
                     free += 1

@@ -12,9 +12,10 @@ import numpy as np
 from numba import types
 
 from sciml.biology.kernels.native import call
-from sciml.biology.simulation.crossings import COARSE, SEEN, crossed
+from sciml.biology.simulation.crossings import COARSE, SEEN, searched
 from sciml.biology.simulation.integrators import (
     CALLS,
+    CONDITIONS,
     CROSSED,
     DONE,
     FAILED,
@@ -24,6 +25,7 @@ from sciml.biology.simulation.integrators import (
     NEXT,
     REJECTED,
     RTOL,
+    STATE,
     STATUS,
     STEPS,
     STOP,
@@ -34,6 +36,7 @@ from sciml.biology.simulation.integrators import (
     T,
     first_step,
     handed_out,
+    shorter,
     weight,
 )  # fmt: skip
 from sciml.compiling import compiled
@@ -115,24 +118,73 @@ def _solve(lu: Any, starts: Any, columns: Any, diagonal: Any, order: Any, right:
         out[order[r]] = x[r]
 
 
-_ADDRESS, _TABLE, _ROW, _ROWS = types.int64, types.int64[::1], types.float64[::1], types.float64[:, ::1]
-_PATTERN = (_TABLE,) * 5
-_STATE = (_ROWS, _ROWS, _ROW, _ROW, types.float64[:, :, ::1], _ROW, _ROWS, _ROWS, types.int64[:, ::1])
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _matrix(h: float, values: Any, entries: Any, diagonal: Any, lu: Any) -> None:
+    """lu = 1/(h gamma) - J, J from its `values` at `entries`."""
+    for e in range(lu.size):
+        lu[e] = 0.0
+    for i in range(diagonal.size):
+        lu[diagonal[i]] = 1.0 / (h * _GAMMA)
+    for e in range(entries.size):
+        if abs(values[e]) < np.inf:  # an infinite slope (a root at zero) is left out: order is lost there, not safety
+            lu[entries[e]] -= values[e]
 
 
-@compiled(types.void(_ADDRESS, _TABLE, _ADDRESS, _TABLE, *_PATTERN, _ADDRESS, _TABLE, *_STATE), error_model="numpy")
-def rosenbrock(  # type: ignore[no-untyped-def]
-    rhs, table, jacobian, jacobian_table, entries, starts, columns, diagonal, order, conditions, guards, ys, ps, marks, grid, outs,
-    absolute, scales, reals, wholes,
-):  # fmt: skip
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _prepare(stage: int, h: float, y: Any, k: Any, by_time: Any, new: Any, right: Any) -> None:
+    """new = y + sum_j A_j k_j, where f is taken, and the right-hand side without f; `by_time` [n] is df/dt."""
+    for i in range(y.size):
+        shift = total = 0.0
+        for j in range(stage):
+            shift += _A[stage, j] * k[j, i]
+            total += _C[stage, j] * k[j, i]
+        new[i] = y[i] + shift
+        right[i] = total / h + h * _D[stage] * by_time[i]
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+def _error(
+    error: float, change: float, y: Any, new: Any, slopes: Any, last: Any, absolute: Any, scale: Any, real: Any, whole: Any
+) -> float:  # fmt: skip
+    """The largest error (`last`, the last stage) in units of what is allowed; whose it is goes to whole[WORST]."""
+    for i in range(y.size):
+        if last[i] != last[i] or (last[i] != 0.0 and scale[i] + absolute[i] > 0):
+            ratio = abs(last[i]) / weight(i, y, new, change * abs(slopes[i]), absolute, scale, real[RTOL], real[FLOOR])
+            if not ratio <= error:
+                error, whole[WORST] = ratio, i
+    return error
+
+
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _polynomial(y: Any, new: Any, k: Any, poly: Any) -> None:
+    for i in range(y.size):
+        d1 = d2 = d3 = 0.0
+        for j in range(8):
+            d1 += _DENSE[0, j] * k[j, i]
+            d2 += _DENSE[1, j] * k[j, i]
+            d3 += _DENSE[2, j] * k[j, i]
+        poly[0, i], poly[1, i] = y[i], new[i] - y[i] + d1
+        poly[2, i], poly[3, i], poly[4, i] = d2 - d1, d3 - d2, -d3
+
+
+_ADDRESS, _TABLE = types.int64, types.int64[::1]
+
+
+@compiled(types.void(_ADDRESS, _TABLE, _ADDRESS, *[_TABLE] * 6, *CONDITIONS, *STATE), error_model="numpy")
+def rosenbrock(
+    rhs: int, table: Any, jacobian: int, jacobian_table: Any, entries: Any, starts: Any, columns: Any, diagonal: Any, order: Any,
+    search: int, conditions: int, guards: Any,
+    ys: Any, ps: Any, marks: Any, grid: Any, outs: Any, absolute: Any, scales: Any, reals: Any, wholes: Any,
+) -> None:  # fmt: skip
     """As `integrators.explicit`. `jacobian` writes the entries of J that are not zero by structure, then df/dt; `entries`, `starts`,
     `columns`, `diagonal`, `order` are those of `sparsity.Pattern`."""
     n, count = ys.shape[1], entries.size
     k, poly, z, new, right, x, slopes = np.empty((8, n)), np.empty((5, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    lu, values, seen = np.empty(columns.size), np.empty(count + n), np.empty((SEEN, wholes[0, WATCHED]))
+    lu, values, watched = np.empty(columns.size), np.empty(count + n), wholes[0, WATCHED]
+    seen = np.empty((SEEN, watched))
     for b in range(ys.shape[0]):
         y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
-        t, h, stop, rtol, floor, next = real[T], real[H], real[STOP], real[RTOL], real[FLOOR], whole[NEXT]
+        t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
         status, tries, coarse, growth, fresh = LIMIT, 0, 0, 6.0, True
         if t >= stop:
             status = DONE
@@ -148,22 +200,10 @@ def rosenbrock(  # type: ignore[no-untyped-def]
             ends = t + 1.001 * h >= stop
             if ends:
                 h = stop - t
-            for e in range(columns.size):
-                lu[e] = 0.0
-            for i in range(n):
-                lu[diagonal[i]] = 1.0 / (h * _GAMMA)
-            for e in range(count):
-                if abs(values[e]) < np.inf:  # an infinite slope (a root at zero) is left out: order is lost there, not safety
-                    lu[entries[e]] -= values[e]
+            _matrix(h, values, entries, diagonal, lu)
             error = 0.0 if _factorised(lu, x, starts, columns, diagonal) else np.inf
             for stage in range(8):
-                for i in range(n):
-                    shift = total = 0.0
-                    for j in range(stage):
-                        shift += _A[stage, j] * k[j, i]
-                        total += _C[stage, j] * k[j, i]
-                    new[i] = y[i] + shift
-                    right[i] = total / h + h * _D[stage] * values[count + i]
+                _prepare(stage, h, y, k, values[count:], new, right)
                 call(rhs, t + _TIMES[stage] * h, new, p, z, table)  # type: ignore[call-arg]
                 for i in range(n):
                     right[i] += z[i]
@@ -171,29 +211,21 @@ def rosenbrock(  # type: ignore[no-untyped-def]
             whole[CALLS] += 8
             for i in range(n):
                 new[i] += k[7, i]
-                if k[7, i] != k[7, i] or (k[7, i] != 0.0 and scale[i] + absolute[i] > 0):
-                    ratio = abs(k[7, i]) / weight(i, y, new, h * abs(slopes[i]), absolute, scale, rtol, floor)
-                    if not ratio <= error:
-                        error, whole[WORST] = ratio, i
+            error = _error(error, h, y, new, slopes, k[7], absolute, scale, real, whole)
             if not error <= 1.0:
                 whole[REJECTED] += 1
                 tries += 1
-                h *= max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1
+                h *= shorter(error)
                 if t + h == t or tries > 100:
                     status = FAILED
                 continue
             new_t = stop if ends else t + h
             if conditions or (next < grid.size and grid[next] <= new_t):
-                for i in range(n):
-                    d1 = d2 = d3 = 0.0
-                    for j in range(8):
-                        d1 += _DENSE[0, j] * k[j, i]
-                        d2 += _DENSE[1, j] * k[j, i]
-                        d3 += _DENSE[2, j] * k[j, i]
-                    poly[0, i], poly[1, i] = y[i], new[i] - y[i] + d1
-                    poly[2, i], poly[3, i], poly[4, i] = d2 - d1, d3 - d2, -d3
+                _polynomial(y, new, k, poly)
             if conditions:
-                change = crossed(conditions, guards, t, h, poly, p, marks, seen, z, coarse < 4)
+                change: float = searched(  # type: ignore[call-arg]
+                    search, conditions, guards, t, h, poly, p, marks, seen, z, n, marks.size, watched, 1 if coarse < 4 else 0
+                )
                 if change == COARSE:
                     whole[REJECTED] += 1
                     coarse += 1

@@ -13,6 +13,7 @@ import numpy as np
 from sciml.biology.kernels.system import System
 from sciml.biology.simulation import integrators as steps
 from sciml.biology.simulation.conditions import after
+from sciml.biology.simulation.crossings import search
 from sciml.biology.simulation.equations import Equations
 from sciml.biology.simulation.events import Events
 from sciml.biology.simulation.faults import explained
@@ -107,7 +108,7 @@ class Run:
         watched = self.equations.conditions.watched
         looked = len(marks) > 0 and watched is not None
         whole[:, steps.WATCHED] = watched.results if looked and watched else 0
-        conditions = (watched.address, watched.context) if looked and watched else (0, self.equations.rhs.context)
+        conditions = (search().address, watched.address, watched.context) if looked and watched else (0, 0, self.equations.rhs.context)
 
         def part(some: slice) -> None:
             state = (y[some], p[some], marks, self.grid, out[some], self.absolute, scale[some], real[some], whole[some])
