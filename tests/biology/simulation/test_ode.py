@@ -12,25 +12,12 @@ from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Compartment, Event, Network, Parameter, Reaction, Rule, Species
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.errors import ConfigError, DataError, SciMLError
+from tests.biology.simulation.rate_rules import rates
 
 
 def decay(**options):
     return Network(
         "decay", species={"A": 1.0, "B": 0.0}, reactions=[Reaction.parse("r", "A -> B", rate="k")], parameters={"k": 1.5}, **options
-    )
-
-
-def rates(states, parameters=None, events=(), assigned=None):
-    """dx/dt = formula for each (start, formula)."""
-    assigned = assigned or {}
-    return Network(
-        "rates",
-        parameters=[Parameter(id, start, constant=False) for id, (start, _) in states.items()]
-        + [Parameter(id, constant=False) for id in assigned]
-        + [Parameter(id, value, constant=False) for id, value in (parameters or {}).items()],
-        rules=[Rule("rate", parse(formula), id) for id, (_, formula) in states.items()]
-        + [Rule("assignment", parse(formula), id) for id, formula in assigned.items()],
-        events=events,
     )
 
 
