@@ -72,9 +72,10 @@ def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *,
     if y.ndim > 1:
         raise ConfigError("steady_state: found arrays of parameters, expected numbers; call it for each")
     equations = equations_of(system)
-    rested, time, numbers = _rested(system, equations, y, p, rtol)
+    rested, time, numbers, size = _rested(system, equations, y, p, rtol)
     functions = _Rest(equations, numbers, time)
-    scale = np.maximum(np.abs(rested), np.abs(y))
+    own = np.maximum(np.abs(rested), np.abs(y))
+    scale = np.maximum(own, np.minimum(size, own.max(initial=0.0)))  # what came and went was as large as it was, a failed run's sizes aside
     found = functions.newton(rested, np.where(scale > 0, scale, 1.0), net.id)
     eigenvalues = functions.eigenvalues(found)
     solution = Solution(system, np.array([time]), found[None], p)
@@ -90,8 +91,11 @@ def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *,
     )
 
 
-def _rested(system: System, equations: Equations, y: np.ndarray, p: np.ndarray, rtol: float) -> tuple[np.ndarray, float, np.ndarray]:
-    """(state, time, p with modes) after a horizon over which nothing changes any more; each horizon is 4 times the one before."""
+def _rested(
+    system: System, equations: Equations, y: np.ndarray, p: np.ndarray, rtol: float
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """(state, time, p with modes, largest size of each state on the way, 1 for zero) after a horizon over which nothing changes any more;
+    each horizon is 4 times the one before."""
     name, scale, change = system.network.id, np.abs(y)[None], np.inf
     before = y
     for index, horizon in enumerate(_HORIZONS):
@@ -108,7 +112,7 @@ def _rested(system: System, equations: Equations, y: np.ndarray, p: np.ndarray, 
             modes = equations.conditions.modes
             zeros = np.zeros(equations.conditions.count)
             numbers = np.concatenate([p, zeros])
-            return now, float(horizon), np.concatenate([p, modes(horizon, now, numbers)]) if modes else numbers
+            return now, float(horizon), np.concatenate([p, modes(horizon, now, numbers)]) if modes else numbers, size
     worst = system.states[int(np.argmax(change))]
     raise ConvergenceError(f"{name}: no steady state: {worst!r} still changes after time {_HORIZONS[-1]:.3g}")
 
@@ -119,14 +123,16 @@ class _Rest:
     def __init__(self, equations: Equations, p: np.ndarray, time: float) -> None:
         self.rhs, self.jacobian_of = equations.rhs, equations.jacobian[0]
         self.places, self.p, self.time, self.size = equations.places, p, time, len(equations.states)
-        self.names = equations.states
+        moving = {i for i, _ in self.places}
+        self.held = [i for i in range(self.size) if i not in moving]
 
     def jacobian(self, y: np.ndarray) -> np.ndarray:
-        """[n, n] df/dy."""
+        """[n, n] df/dy; without the columns of states that no state changes (what only events set): nothing can be balanced by them."""
         dense = np.zeros((self.size, self.size))
         values = self.jacobian_of(self.time, y, self.p)
         for (i, j), value in zip(self.places, values, strict=False):
             dense[i, j] = value
+        dense[:, self.held] = 0.0
         return dense
 
     def newton(self, y: np.ndarray, scale: np.ndarray, name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from sciml.biology.formula import parse
 from sciml.biology.network import Network, Parameter, Reaction, Rule
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.errors import ConvergenceError
+from tests.biology.simulation import rate_rules
 
 
 def reversible():
@@ -39,6 +40,15 @@ def test_gene_expression_at_rest():
     m, p = found.amounts
     np.testing.assert_allclose([0.5 * m * (1 + (p / 20) ** 2), p], [4.0, 30 * m], rtol=1e-11)
     assert found.stable
+
+
+def test_a_rate_that_fades_with_time_and_hangs_on_what_nothing_changes():
+    """x = g / (2 (1 + t)), dg/dt = 0: Newton's method must not balance the last bit of dx/dt by moving g."""
+    found = steady_state(rate_rules.rates({"g": (1.0, "0"), "x": (0.5, "-g * 0.5 / (1 + time)^2"), "y": (0.0, "1 - g * y")}))
+    assert found.select("g") == 1.0 and found.select("y") == pytest.approx(1.0, rel=1e-12)
+    assert found.select("x") == pytest.approx(0.5 / (1 + found.time), abs=1e-7)
+    np.testing.assert_allclose(found.eigenvalues, [-1.0], rtol=1e-12)
+    assert found.stable and found.residual < 1e-12
 
 
 @pytest.mark.parametrize(
