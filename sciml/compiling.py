@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sciml.errors import SciMLError
@@ -12,6 +15,7 @@ from sciml.resources import cache_folder
 __all__ = ["compiled", "keep_compiled"]
 
 _log = logging.getLogger("sciml.compiling")
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def compiled(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -41,11 +45,21 @@ def keep_compiled(target: Any, function: Callable[..., Any]) -> None:
         _log.info("%s: compiled code is not kept (%s)", function.__qualname__, error)
 
 
+@cache
+def _sources() -> str:
+    """A name that changes with any module of the package: numba looks at the file of a function alone, not at what the function calls."""
+    state = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        status = path.stat()
+        state.update(f"{path.relative_to(_PACKAGE)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return state.hexdigest()[:16]
+
+
 def _cache_of(function: Callable[..., Any]) -> Any:
     """numba's cache object with one place to look: `cache_folder()/numba/<package folder and its hash>`."""
     from numba.core import caching
 
-    folder = cache_folder() / "numba"
+    folder = cache_folder() / "numba" / _sources()
 
     class Locator(caching.UserProvidedCacheLocator):
         def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:

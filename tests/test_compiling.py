@@ -33,3 +33,16 @@ def test_without_a_folder_it_compiles_all_the_same(monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "sciml.compiling"):
         assert compiling.compiled()(doubled)(5) == 10
     assert "compiled code is not kept" in caplog.text
+
+
+def test_a_change_anywhere_in_the_package_gives_another_place(tmp_path, monkeypatch):
+    """A loop calls functions of other modules, whose changes numba does not see."""
+    (tmp_path / "called.py").write_text("x = 1\n")
+    monkeypatch.setattr(compiling, "_PACKAGE", tmp_path)
+    names = set()
+    for text in ("x = 1\n", "x = 10\n"):
+        (tmp_path / "called.py").write_text(text)
+        compiling._sources.cache_clear()
+        names.add(compiling._sources())
+    compiling._sources.cache_clear()
+    assert len(names) == 2

@@ -175,6 +175,9 @@ class _Build:
             return []  # refused already
         if self.signs.positive(node):
             return [self._channel(reaction.id, change, node)]
+        if reaction.mass_action and self._negative_somewhere(node):
+            self.faults.append(f"the rate constant of reaction {reaction.id!r}{_at(reaction)} is negative")
+            return []
         if not self._negative_somewhere(node) or not split:
             return [replace(self._channel(reaction.id, change, node), signed=True)]
         parts = difference(self.graph, node, self.signs)

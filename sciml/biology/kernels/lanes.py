@@ -191,7 +191,7 @@ def _draws() -> list[str]:
         "m = as_float(np.uint32(np.int32(u) - np.int32(e << I23))) - F1",
         "q = m * m",
         f"logarithm = m + (q * (m * {polynomial} - HALF) + np.float32(e) * LN2)",
-        "tn = t - logarithm / total",
+        "tn = t + abs(logarithm / total)",  # a sum of -0.0 is no negative rate
         "v = np.float32(np.int32(y >> U9)) + np.float32(np.int32(g >> U9)) * GRAIN",
         "target = v * GRAIN * total",
     ]

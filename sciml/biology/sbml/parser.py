@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sciml import files
 from sciml.biology.sbml.context import Context
 from sciml.biology.sbml.model import read_model
 from sciml.biology.sbml.tree import parse
@@ -123,7 +124,7 @@ def _flatten(libsbml: Any, document: Any, companions: Mapping[str, str], context
     properties.addOption("abortIfUnflattenable", "none")
     with tempfile.TemporaryDirectory() as folder:
         for name, text in companions.items():
-            (Path(folder) / name).write_text(_of_level(libsbml, document, text), encoding="utf-8")
+            files.write_text(Path(folder) / name, _of_level(libsbml, document, text))
         document.getErrorLog().clearLog()
         document.setLocationURI(Path(folder, "model.xml").as_uri().replace("file://", "file:"))
         properties.addOption("basePath", folder)

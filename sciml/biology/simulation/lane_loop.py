@@ -32,17 +32,15 @@ def _program(context: Any, address: Any, single: Any, double: Any) -> Any:
 _call: Any = intrinsic(_program)
 
 
+# Rows of w, d, `clocks` and `lanes` are `LANES` wide. `image` [n or 1, columns] are states and coefficients, `own` whether each trajectory
+# has its own. `clocks`: time and next record of each lane; `lanes`: trajectory or -1, number of the next record; `state`: whether a lane
+# halted, `halted`: which; `most`: the largest count in a lane.
 def _run(
     address: Any, n: Any, species: Any, columns: Any, doubles: Any, last: Any, begin: Any, kept: Any, own: Any, own_double: Any, image: Any,
     double: Any, words: Any, times: Any, w: Any, d: Any, clocks: Any, lanes: Any, state: Any, halted: Any, most: Any, out: Any, left: Any,
     done: Any, signals: Any,
 ) -> Any:  # fmt: skip
-    """The loop of `run_lanes`; returns how many trajectories it left.
-
-    Rows of w, d, `clocks` and `lanes` are `LANES` wide. `image` [n or 1, columns] are states and coefficients, `own` whether each
-    trajectory has its own. `clocks`: time and next record of each lane; `lanes`: trajectory or -1, number of the next record; `state`:
-    whether a lane halted, `halted`: which; `most`: the largest count in a lane.
-    """
+    """The loop of `run_lanes`; returns how many trajectories it left."""
     clock, limit, generator, trajectory, record = columns * LANES, (columns + 1) * LANES, (columns + 2) * LANES, 0, LANES
     waiting, active, lost, refill = 0, 0, 0, True
     for i in range(LANES):

@@ -17,7 +17,7 @@ from sciml.biology.simulation.streams import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 
-__all__ = ["Molecules", "in_molecules"]
+__all__ = ["Molecules", "in_molecules", "require_rates"]
 
 _WHOLE = 1e-9
 _LARGEST = 2.0**53  # whole numbers up to here are exact in double precision
@@ -112,3 +112,26 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
             up = (stream_words(derive(seed, "start", states[s]), 0, n)[:, 0] >> np.uint64(11)) * 2.0**-53 < start[:, s] % 1.0
             start[:, s] = np.where(near, whole, np.floor(start[:, s]) + up)
     return start
+
+
+def require_rates(molecules: Molecules) -> np.ndarray:
+    """[channels]: propensities of the first trajectory at the start.
+
+    Raises DataError, with the reaction, where a propensity of any trajectory is negative at the start, or stays so however many molecules
+    there are: a rate constant below zero.
+    """
+    jumps = molecules.jumps
+    nodes, columns = [c.node for c in jumps.channels], list(molecules.parameters.T)
+    found = []
+    for more in (0.0, 1.0, 10.0, 100.0):
+        values = jumps.graph.evaluate(nodes, states=list(molecules.start.T + more), params=columns)
+        found.append([np.atleast_1d(v) for v in values])
+    for channel, *rates in zip(jumps.channels, *found, strict=True):
+        negative = [(r < 0).any() for r in rates]
+        if negative[0] or all(negative[1:]):
+            worst = min(float(r.min()) for r in rates)
+            names = " and ".join(repr(n) for n in channel.names)
+            raise DataError(
+                f"{jumps.system.network.id}: reaction {names} has a negative rate, {worst:g} near the start; rates must be >= 0"
+            )
+    return np.array([float(v[0]) for v in found[0]])

@@ -14,6 +14,7 @@ from sciml.biology.simulation.conditions import Conditions, after, conditions_of
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.events import EventFunctions, Events, event_functions
 from sciml.biology.simulation.scalar_table import EVERY, TRIGGERS, scalar_table, size, tree_size
+from sciml.biology.simulation.time_breaks import curved_breaks
 from sciml.errors import DataError
 from sciml.seeding import derive
 
@@ -86,10 +87,12 @@ class ScalarRuns:
         return DataError(f"{name}: reaction {reactions} {where}: its propensity is {value:g}, expected a finite number >= 0 ({state})")
 
     def breaks(self, y: np.ndarray, p: np.ndarray) -> list[float]:
-        """Times up to the last record at which something linear in time changes."""
+        """Times up to the last record at which a comparison or rounding of time changes."""
         key = p.tobytes()
         if key not in self._breaks:
-            self._breaks[key] = self._computed_breaks(y, p)
+            nodes = [*(c.node for c in self.jumps.channels), *(e.trigger for e in self.jumps.events)]
+            curved = curved_breaks(self.jumps.graph, nodes, p, float(self.times[-1]))
+            self._breaks[key] = sorted({*self._computed_breaks(y, p), *curved.tolist()})
         return self._breaks[key]
 
     def _computed_breaks(self, y: np.ndarray, p: np.ndarray) -> list[float]:

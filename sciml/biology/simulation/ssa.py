@@ -12,7 +12,7 @@ import numpy as np
 from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress, run_blocks
-from sciml.biology.simulation.molecules import Molecules, in_molecules
+from sciml.biology.simulation.molecules import Molecules, in_molecules, require_rates
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.errors import ConfigError
 from sciml.seeding import derive
@@ -135,8 +135,7 @@ def _announce(
     counting: dict[str, Any],
 ) -> None:
     """Say what a long run will take, or refuse it beyond the budget. A glance at the start decides whether it may be long."""
-    jumps = molecules.jumps
-    rates = jumps.graph.evaluate([c.node for c in jumps.channels], states=list(molecules.start[0]), params=list(molecules.parameters[0]))
+    rates = require_rates(molecules)
     if budget is None and float(np.nansum(rates)) * asked.max() * n < _LONG:
         return
     if budget is not None and not budget > 0:

@@ -14,6 +14,8 @@ from sciml.errors import ConfigError
 
 __all__ = ["Kick", "timed_kicks"]
 
+_LOOKS = 20_001
+
 
 @dataclass(frozen=True)
 class Kick:
@@ -55,6 +57,7 @@ def timed_kicks(model: JumpModel, until: float) -> list[Kick]:
             raise ConfigError(f"{model.name}: event {event.id!r} fires at different times in different cells; simulate_ssa takes it")
         return bool(found[0])
 
+    _require_known(model, events, times, until)
     kicks: list[Kick] = []
     before = {event.id: event.initial_value for event in events}
     for t in (0.0, *times):
@@ -65,3 +68,16 @@ def timed_kicks(model: JumpModel, until: float) -> list[Kick]:
         kicks += [Kick(float(t), event) for event in firing]
         before = now
     return kicks
+
+
+def _require_known(model: JumpModel, events: tuple[EventNodes, ...], times: np.ndarray, until: float) -> None:
+    """Refuse triggers that change elsewhere than at the times found: those that are not linear in time."""
+    graph, columns = model.jumps.graph, list(model.molecules.parameters[0])
+    looks = np.linspace(0.0, until, _LOOKS)
+    part = np.searchsorted(times, looks, side="left")
+    inside = ~np.isin(looks, times)
+    for event in events:
+        holds = np.broadcast_to(graph.evaluate([event.trigger], params=columns, time=looks)[0] != 0, looks.shape)
+        same = part[1:] == part[:-1]
+        if (same & inside[1:] & inside[:-1] & (holds[1:] != holds[:-1])).any():
+            raise ConfigError(f"{model.name}: when event {event.id!r} fires is not linear in time; simulate_ode finds it")

@@ -184,5 +184,5 @@ class Moments:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"times": self.times.tolist(), "species": list(self.species), "mean": self.mean.tolist(), "std": self.std.tolist(), "n": self.n,
-                "seed": self.seed, "kernel": self.kernel, "notes": list(self.notes)}  # fmt: skip
+        said = {"n": self.n, "seed": self.seed, "kernel": self.kernel, "notes": list(self.notes), "species": list(self.species)}
+        return {"times": self.times.tolist(), "mean": self.mean.tolist(), "std": self.std.tolist(), **said}

@@ -129,7 +129,8 @@ def fresh(tmp_path, number: int):
     return file
 
 
-def test_a_damaged_cache_entry_is_read_anew(tmp_path):
+def test_a_damaged_cache_entry_is_read_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIML_CACHE", str(tmp_path / "cache"))  # other tests of this run write into the common one
     file, before = fresh(tmp_path, 1), cached()
     network = load_sbml(file)
     (entry,) = cached() - before

@@ -8,6 +8,7 @@ from scipy.stats import kstest
 
 from sciml.biology import simulate_ssa
 from sciml.biology.distributions import LogNormal
+from sciml.biology.formula import as_expression
 from sciml.biology.network import Compartment, Event, Network, Parameter, Reaction, Rule, Species, Unit, Units
 from sciml.biology.simulation import ssa
 from sciml.errors import ConfigError, DataError
@@ -448,3 +449,27 @@ def test_a_budget_refuses_what_would_take_longer():
     with pytest.raises(ConfigError, match="budget: found -1"):
         simulate_ssa(births(), [1.0], n=1, budget=-1)
     assert simulate_ssa(births(), [1.0], n=10, budget=100.0).counts.shape == (10, 1, 1)
+
+
+@pytest.mark.parametrize("start", [0, 2, 4])
+def test_pairs_end_at_none(start):
+    """2 S -> D comes to rest at no S; S (S - 1) is -0.0 there."""
+    net = Network("pairs", species={"S": start, "D": 0}, parameters={"k": 1.0}, reactions=[Reaction.parse("r", "2 S -> D", rate="k")])
+    assert simulate_ssa(net, [100.0], n=70, seed=1).counts.tolist() == [[[0, start // 2]]] * 70
+
+
+def test_negative_rate_constants_are_refused_before_the_run():
+    with pytest.raises(DataError, match="the rate constant of reaction 'out' is negative"):
+        simulate_ssa(births(g=-1.0), [1.0], n=2)
+    with pytest.raises(DataError, match="has a negative rate, -"):
+        simulate_ssa(births(), [1.0], n=2, parameters={"k": np.array([-5.0, 20.0])})
+
+
+def test_comparisons_that_are_not_linear_in_time():
+    """Births at 10 while sin t > 1/2: Poisson of mean 41.888 up to time 10; an event at every rise of sin(100 t)."""
+    net = births().with_(reactions=[Reaction.parse("in", " -> A", law="10 * piecewise(1, sin(time) > 0.5, 0)")], without=["out"])
+    assert abs(simulate_ssa(net, [10.0], n=2000, seed=4).mean.item() - 41.8879) < 4.5 * np.sqrt(41.9 / 2000)
+    event = Event("rise", as_expression("sin(100 * time) > 0.5"), (("A", as_expression("A + 1")),))
+    rises = Network("rises", species={"A": 1}, events=[event])
+    assert simulate_ssa(rises, [1.0, 3.0, 10.0], n=1).counts.ravel().tolist() == [17, 49, 161]
+    assert simulate_ssa(rises, [0.0, 1.0, 3.0], n=1).counts.ravel().tolist() == [1, 17, 49]
