@@ -33,6 +33,15 @@ def write(path: Path, megabytes: float) -> None:
             size += file.write(text)
 
 
+def own_peak() -> float:
+    """Peak memory of this process in MiB. `ru_maxrss` would count what its parent held when it was started."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main(folder: Path, megabytes: float) -> None:
     """Write, train for a few steps, report."""
     from sciml.materials.training import sets, train_potential
@@ -44,7 +53,7 @@ def main(folder: Path, megabytes: float) -> None:
     begun = time.monotonic()
     train_potential(path, steps=50, model_options=TINY, cutoff_A=4.0, out=folder / f"run-{megabytes:g}", recipe={"validations": 1})
     census = json.loads((folder / f"run-{megabytes:g}" / "census.json").read_text())
-    own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, child = own_peak(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     sys.stdout.write(
         json.dumps({"own_MiB": own, "child_MiB": child, "structures": census["structures"], "seconds": time.monotonic() - begun}) + "\n"
     )
