@@ -1,4 +1,4 @@
-"""sciml: machine-learned potentials for materials, information in biology, each result with its audit and its report.
+"""sciml: interatomic potentials for materials, pathways for biology, each result with its audit and its report.
 
 Importing this package loads nothing heavy: the packages below open when they are first used.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from types import ModuleType
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "errors", "materials"]
+__all__ = ["__version__", "biology", "errors", "materials"]
 
-_DOORS = ("errors", "materials")
+_DOORS = ("biology", "errors", "materials")
 
 
 def __getattr__(name: str) -> ModuleType:

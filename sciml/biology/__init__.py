@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sciml.biology.network import Compartment, Event, Function, Network, Parameter, Participant, Reaction, Rule, Species
+from sciml.door import open_door
 
 if TYPE_CHECKING:
     from sciml.biology.antimony import load_antimony
@@ -51,7 +50,6 @@ _MODULES = {
     "audit": ("audit",),
     "distributions": ("LogNormal", "Gamma", "Normal"),
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Network",
     "Species",
@@ -103,26 +101,4 @@ def _method(name: str, module: str) -> Any:
 for _name, _module in _METHODS.items():
     setattr(Network, _name, _method(_name, _module))
 
-
-def __getattr__(name: str) -> Any:
-    """Load the module that holds `name`, keep the name here."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sciml.biology' has no attribute {name!r}; it has {', '.join(__all__)}")
-    globals()[name] = value = getattr(importlib.import_module(f"sciml.biology.{_HOMES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    """What stands behind the door, for completion."""
-    return sorted(set(globals()) | set(__all__))
-
-
-class _Door(ModuleType):
-    """Keeps `audit` the call: importing the package `sciml.biology.audit` would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Door
+open_door(__name__, _MODULES)

@@ -37,8 +37,8 @@ class Law(ABC):
 
 
 @dataclass(frozen=True)
-class LogNormal(Law):
-    """ln X ~ Normal(ln mean - s^2 / 2, s^2) with s^2 = ln(1 + cv^2): mean `mean`, standard deviation cv x mean."""
+class _Relative(Law):
+    """A law of positive numbers by its coefficient of variation, around its own mean or the one that is there."""
 
     cv: float
     mean: float | None = None
@@ -46,6 +46,16 @@ class LogNormal(Law):
     def __post_init__(self) -> None:
         _positive(self, "cv", self.cv)
         _mean(self, self.mean, positive=True)
+
+    def moments(self, nominal: float = 1.0) -> tuple[float, float]:
+        """(mean, cv mean)."""
+        mean = _centre(self, self.mean, nominal)
+        return mean, self.cv * mean
+
+
+@dataclass(frozen=True)
+class LogNormal(_Relative):
+    """ln X ~ Normal(ln mean - s^2 / 2, s^2) with s^2 = ln(1 + cv^2): mean `mean`, standard deviation cv x mean."""
 
     def quantile(self, u: np.ndarray, nominal: float = 1.0) -> np.ndarray:
         """exp(ln mean - s^2 / 2 + s z(u)), z the quantile of the standard normal law."""
@@ -55,11 +65,6 @@ class LogNormal(Law):
         mean, s = _centre(self, self.mean, nominal), self._spread
         found: np.ndarray = mean * np.exp(s * ndtri(u) - 0.5 * s * s)
         return found
-
-    def moments(self, nominal: float = 1.0) -> tuple[float, float]:
-        """(mean, cv mean)."""
-        mean = _centre(self, self.mean, nominal)
-        return mean, self.cv * mean
 
     def entropy(self, nominal: float = 1.0) -> float:
         """(ln mean - s^2 / 2 + ln(2 pi e s^2) / 2) / ln 2."""
@@ -72,15 +77,8 @@ class LogNormal(Law):
 
 
 @dataclass(frozen=True)
-class Gamma(Law):
+class Gamma(_Relative):
     """Shape 1 / cv^2, scale mean cv^2: mean `mean`, standard deviation cv x mean."""
-
-    cv: float
-    mean: float | None = None
-
-    def __post_init__(self) -> None:
-        _positive(self, "cv", self.cv)
-        _mean(self, self.mean, positive=True)
 
     def quantile(self, u: np.ndarray, nominal: float = 1.0) -> np.ndarray:
         """The inverse of the regularised incomplete gamma function, times the scale."""
@@ -88,11 +86,6 @@ class Gamma(Law):
 
         found: np.ndarray = gammaincinv(self.cv**-2, u) * (_centre(self, self.mean, nominal) * self.cv**2)
         return found
-
-    def moments(self, nominal: float = 1.0) -> tuple[float, float]:
-        """(mean, cv mean)."""
-        mean = _centre(self, self.mean, nominal)
-        return mean, self.cv * mean
 
     def entropy(self, nominal: float = 1.0) -> float:
         """(a + ln(scale) + ln Gamma(a) + (1 - a) psi(a)) / ln 2 with shape a."""

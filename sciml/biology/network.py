@@ -381,6 +381,8 @@ def _side(id: str, text: str) -> tuple[Participant, ...]:
         factor, species = (float(words[0]), words[1]) if len(words) == 2 and _is_number(words[0]) else (1.0, words[0])
         if len(words) > 2 or (len(words) == 2 and not _is_number(words[0])):
             raise ConfigError(f"reaction {id!r}: found {term.strip()!r}, expected a species or 'number species'")
+        if not 0 < factor < math.inf:
+            raise ConfigError(f"reaction {id!r}: found the stoichiometry {factor:g} of {species!r}, expected a finite number > 0")
         counted[species] = counted.get(species, 0.0) + factor
     return tuple(Participant(species, factor) for species, factor in counted.items())
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sciml.door import open_door
 
 if TYPE_CHECKING:
     from sciml.materials.audit import Audit, audit
@@ -51,28 +50,5 @@ _MODULES = {
     "dynamics": ("molecular_dynamics", "MolecularDynamics"),
     "potential": ("Potential", "Prediction"),
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    """Load the module that holds `name`, keep the name here."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sciml.materials' has no attribute {name!r}; it has {', '.join(__all__)}")
-    globals()[name] = value = getattr(importlib.import_module(f"sciml.materials.{_HOMES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    """What stands behind the door, for completion."""
-    return sorted(set(globals()) | set(__all__))
-
-
-class _Door(ModuleType):
-    """Keeps `audit` the call: importing the package `sciml.materials.audit` would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Door
+open_door(__name__, _MODULES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.architecture.source import Module
 
 PACKAGE = (
-    ("errors",),
+    ("errors", "door"),
     ("files", "seeding", "devices", "units"),
     ("resources", "sandbox"),
     ("compiling",),

@@ -123,7 +123,7 @@ def test_contradictions_are_refused(parts, message):
         Network("net", **parts)
 
 
-@pytest.mark.parametrize("equation", ["A", "A <-> B", "A B -> C", "x A -> B", "A -> B C D"])
+@pytest.mark.parametrize("equation", ["A", "A <-> B", "A B -> C", "x A -> B", "A -> B C D", "1e400 A -> B", "0 A -> B"])
 def test_equations_that_say_nothing(equation):
     with pytest.raises(ConfigError, match="reaction 'r'"):
         Reaction.parse("r", equation, rate=1.0)

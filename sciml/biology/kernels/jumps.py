@@ -187,9 +187,15 @@ class _Build:
                 f"{infix(reaction.law)[:80]}"
             )
             return []
-        self.notes.append(f"reaction {reaction.id!r}: its net law is split into a forward and a backward reaction")
         backward = tuple((s, -n) for s, n in change)
-        return [self._channel(reaction.id, change, parts[0]), self._channel(f"{reaction.id} (backward)", backward, parts[1])]
+        found = [self._channel(reaction.id, change, parts[0]), self._channel(f"{reaction.id} (backward)", backward, parts[1])]
+        for channel in found:
+            if channel.needs:
+                species = ", ".join(repr(self.system.states[s]) for s, _ in channel.needs)
+                law = f"the law of reaction {reaction.id!r}{_at(reaction)}"
+                self.faults.append(f"{law} can be negative, and part of it goes on where {species} is used up: {infix(reaction.law)[:80]}")
+        self.notes.append(f"reaction {reaction.id!r}: its net law is split into a forward and a backward reaction")
+        return found
 
     def _channel(self, name: str, change: tuple[tuple[int, int], ...], node: int) -> Channel:
         graph = self.graph

@@ -101,10 +101,15 @@ class System:
         """What the `start` graph takes, in the order of `inputs`: the network's values with `parameters` in their place, checked."""
         import numpy as np
 
+        if not isinstance(parameters, Mapping | None):
+            raise ConfigError(f"parameters: found {parameters!r}, expected {{id: number or array}}")
         given: dict[str, Any] = dict(values_given(self.network))
         for id, value in (parameters or {}).items():
             self._require_free(id, value)
             given[id] = np.asarray(value, dtype=float)
+        lengths = {len(given[id]) for id in parameters or {} if np.ndim(given[id]) == 1}
+        if len(lengths) > 1 or 0 in lengths:
+            raise ConfigError(f"parameters: found arrays of {sorted(lengths)} values, expected one length of at least 1")
         return [given[label] if not label.startswith("?") else float(label[1:] in (parameters or {})) for label in self.inputs]
 
     def settle(self, t: float, y: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ class Equations:
         self.parameters = self.conditions.parameters
         self.rhs: Native = native(system.graph, self.conditions.smooth, self.parameters)
         self.events: EventFunctions | None = event_functions(system, self.parameters) if system.events else None
+        self.timed = bool(system.graph.leaves(self.conditions.smooth, "time"))
         self.smooth = self.events is None and not self.conditions.count and not system.lags
 
     @cached_property

@@ -55,7 +55,7 @@ CONDITIONS = (_ADDRESS, _ADDRESS, _TABLE)  # types of: search, conditions, guard
 STATE = (_ROWS, _ROWS, _ROW, _ROW, types.float64[:, :, ::1], _ROW, _ROWS, _ROWS, types.int64[:, ::1])  # and of the rest, from ys on
 
 # places in the two rows of numbers that control a run and say how it went
-T, H, STOP, RTOL, FLOOR, LAST_ERROR = range(6)
+T, H, STOP, RTOL, FLOOR, LAST_ERROR, LONGEST = range(7)
 NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, STIFFLY = range(11)
 
 
@@ -170,7 +170,7 @@ def explicit(
                 if h <= 0:
                     growth = 100.0  # a first guess may be far too small
                     h = first_step(stop - t, y, k[0], absolute, scale, real)
-            proposed = h
+            proposed = h = min(h, real[LONGEST])
             ends = t + 1.001 * h >= stop
             if ends:
                 h = stop - t

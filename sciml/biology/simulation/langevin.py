@@ -14,6 +14,7 @@ from sciml.biology.simulation.extrinsic import Cells, cell_options
 from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
 from sciml.biology.simulation.leap_run import LeapRun, checked_number
+from sciml.biology.simulation.time_breaks import smooth_in_time
 from sciml.biology.simulation.timed_events import timed_kicks
 from sciml.biology.simulation.trajectories import Ensemble, checked_times
 from sciml.errors import ConfigError
@@ -64,6 +65,10 @@ def simulate_langevin(
     parameters, initial = cell_options(network, extrinsic, n, seed, parameters, counting.get("initial"))
     counting = {**counting, "initial": initial}  # type: ignore[typeddict-item]
     model = jump_model(network, "simulate_langevin", n=n, seed=seed, parameters=parameters, timed=True, real=True, stops=True, **counting)
+    channels = model.jumps.channels
+    if moving := smooth_in_time(model.jumps.graph, [c.node for c in channels]):
+        names = ", ".join(repr(name) for name in channels[moving[0]].names)
+        raise ConfigError(f"{network.id}: the law of {names} moves with time, which a step takes as it is when it begins; use simulate_ssa")
     grid = np.unique(asked)
     run = _Segments(model, grid, epsilon, boundary == "reflect", seed, threads, progress)
     states, at_zero = run.all(n)

@@ -159,6 +159,8 @@ def linear_noise(
     """
     asked = checked_times(times)
     model = jump_model(network, "linear_noise", parameters=parameters, timed=True, single=True, real=True, **counting)
+    if not model.jumps.system.states:
+        raise ConfigError(f"{network.id}: nothing in it changes, so there is no noise to compute")
     rates, start = _Rates(model), model.molecules.start[0]
     s = len(start)
     stops = np.unique(np.concatenate([asked, time_breaks(model.jumps.system, *_at_start(model), float(asked.max()))]))

@@ -24,6 +24,7 @@ from sciml.biology.simulation.integrators import (
     FAILED,
     FLOOR,
     LIMIT,
+    LONGEST,
     MOST,
     NEXT,
     REJECTED,
@@ -206,7 +207,7 @@ def rosenbrock(
                 if h <= 0:
                     growth = 100.0
                     h = first_step(stop - t, y, slopes, absolute, scale, real)
-            proposed = h
+            proposed = h = min(h, real[LONGEST])
             ends = t + 1.001 * h >= stop
             if ends:
                 h = stop - t

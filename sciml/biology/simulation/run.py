@@ -27,6 +27,7 @@ _MOST_STEPS = 1_000_000
 _ROUGH, _ROUGH_FLOOR = 1e-4, 1e-6
 _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
+_SHARE = 5e-3  # of the run: the longest step where laws name time
 _LONGEST_WINDOW = 17  # doublings of that part
 
 
@@ -74,8 +75,10 @@ class Run:
 
     def controls(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The two rows of numbers that control each set's run."""
-        real, whole = np.zeros((count, 6)), np.zeros((count, 11), dtype=np.int64)
+        real, whole = np.zeros((count, 7)), np.zeros((count, 11), dtype=np.int64)
         real[:, steps.RTOL], real[:, steps.FLOOR], real[:, steps.LAST_ERROR] = self.rtol, self.floor, 1e-4
+        # a smooth law of time may begin after a long rest, which no step that has grown would feel
+        real[:, steps.LONGEST] = _SHARE * self.grid.max(initial=0.0) if self.equations.timed else np.inf
         whole[:, steps.MOST] = self.most
         whole[:, steps.SWITCH], whole[:, steps.STIFFLY] = self.method == "auto", self.method == "stiff"
         return real, whole

@@ -179,14 +179,14 @@ def flow(
     for j in range(count - 1):
         z[j] = y[table[table[MOVING] + j]]
         peak[j] = 1e-3 * abs(z[j]) + 1e-300
-    goal, h, rounds = exponential(s), clock[1], 0
+    goal, h, rounds, longest = exponential(s), clock[1], 0, 2e-3 * times[last - 1]  # so that no rest hides what begins after it
     result = REACHED
     while t < until:
         rounds += 1
         if rounds % 1024 == 0 and signals[0] != 0:
             result = STOPPED
             break
-        size = min(h, until - t)
+        size = min(h, until - t, longest)
         error = _step(pair, table, w, t, size, low, high, z, peak, slopes, new, y, p, place)
         if error > 1.0:
             h = size * max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1 * size

@@ -80,7 +80,9 @@ class ScalarRuns:
             return DataError(f"{name}: the rate rules cannot be followed beyond {where}: {state}")
         reactions = " and ".join(repr(n) for n in jumps.channels[channel].names)
         if ended == LACKING:
-            return DataError(f"{name}: reaction {reactions} {where}: its law is above zero, but what it takes is not there ({state})")
+            twice = any(least > 1 for _, least in jumps.channels[channel].needs)
+            hint = "; discrete_mass_action=True takes k S^2 as k S (S - 1)" if twice else ""
+            return DataError(f"{name}: reaction {reactions} {where}: its law is above zero, but what it takes is not there ({state}){hint}")
         p = self.parameters[trajectory if len(self.parameters) > 1 else 0]
         node = jumps.channels[channel].node
         value = float(jumps.graph.evaluate([node], states=list(y), params=list(p), time=t)[0])

@@ -16,6 +16,7 @@ from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
 from sciml.biology.simulation.leap_run import LeapRun, checked_number
 from sciml.biology.simulation.ssa import simulate_ssa
+from sciml.biology.simulation.time_breaks import smooth_in_time
 from sciml.biology.simulation.trajectories import Ensemble, checked_times
 from sciml.seeding import derive
 
@@ -64,6 +65,8 @@ def simulate_tau(
     if fallback == "auto" and (network.events or any(rule.kind == "rate" for rule in network.rules)):
         return _exact(network, times, n, seed, options)
     model = jump_model(network, "simulate_tau", n=n, seed=seed, parameters=parameters, timed=True, **counting)
+    if fallback == "auto" and smooth_in_time(model.jumps.graph, [c.node for c in model.jumps.channels]):
+        return _exact(network, times, n, seed, options)  # a leap takes a rate as it is when it begins
     run = LeapRun(model, np.unique(asked), epsilon)
     if fallback == "auto" and not _pays(run):
         return _exact(network, times, n, seed, options)

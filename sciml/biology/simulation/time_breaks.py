@@ -13,7 +13,7 @@ from sciml.biology.kernels.system import System
 from sciml.biology.simulation.conditions import after, conditions_of
 from sciml.errors import ConfigError
 
-__all__ = ["curved_breaks", "time_breaks"]
+__all__ = ["curved_breaks", "smooth_in_time", "time_breaks"]
 
 _JUMPS = frozenset(("lt", "leq", "eq", "neq", "floor", "ceil", "quotient", "rem"))
 _MOST = 100_000
@@ -43,6 +43,22 @@ def time_breaks(system: System, start: np.ndarray, parameters: np.ndarray, until
         if len(found) > _MOST:
             raise ConfigError(f"{system.network.id}: its laws jump more than {_MOST} times before {until:g}")
     return np.array(found)
+
+
+def smooth_in_time(graph: Graph, nodes: Sequence[int]) -> list[int]:
+    """Which of these nodes (by position) move with time between the times at which comparisons and roundings of it change."""
+    found = []
+    for position, node in enumerate(nodes):
+        stack, seen = [node], {node}
+        while stack:
+            n = stack.pop()
+            if graph.ops[n] == "time":
+                found.append(position)
+                break
+            if graph.ops[n] not in _JUMPS:
+                stack.extend(a for a in graph.args[n] if a not in seen)
+                seen.update(graph.args[n])
+    return found
 
 
 def _refuse(system: System) -> None:

@@ -46,6 +46,7 @@ def fixed(net, method, h, count, grid=()):
     run, y, p = made(net, grid, method)
     run.absolute[:] = 1e30
     real, whole = run.controls(1)
+    real[0, steps.LONGEST] = np.inf
     out = np.zeros((1, len(run.grid), y.shape[1]))
     whole[0, steps.TO_THE_END], whole[0, steps.SWITCH] = 1, 0
     integrate = run.explicitly if method == "explicit" else run.stiffly

@@ -188,3 +188,17 @@ def test_event_and_output_at_the_same_time():
     dose = Event("dose", parse("time >= 1"), (("A", parse("A + 10")),))
     found = simulate_ode(decay(events=[dose]), [0.5, 1.0, 2.0]).select("A")
     np.testing.assert_allclose(found, [math.exp(-0.75), math.exp(-1.5) + 10, (math.exp(-1.5) + 10) * math.exp(-1.5)], rtol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["explicit", "stiff"])
+@pytest.mark.parametrize("times", [[2000.0], [100.0, 1999.0, 2000.0]])
+def test_smooth_pulses_after_a_long_rest_are_felt(method, times):
+    """x' = 1000 exp(-((t - 500) / 10)^2) from rest ends at 10,000 sqrt(pi), whatever the output times are."""
+    net = rates({"x": (0.0, "1000 * exp(-((time - 500) / 10)^2)")})
+    assert simulate_ode(net, times, method=method).select("x")[-1] == pytest.approx(10_000 * math.sqrt(math.pi), rel=1e-7)
+
+
+def test_batches_of_unequal_length_are_refused():
+    for parameters in ({"k": [0.1, 0.2], "A": [1.0, 2.0, 3.0]}, {"k": []}, 5):
+        with pytest.raises(ConfigError, match="parameters: found"):
+            simulate_ode(decay(), [1.0], parameters)

@@ -461,7 +461,7 @@ def test_pairs_end_at_none(start):
 def test_negative_rate_constants_are_refused_before_the_run():
     with pytest.raises(DataError, match="the rate constant of reaction 'out' is negative"):
         simulate_ssa(births(g=-1.0), [1.0], n=2)
-    with pytest.raises(DataError, match="has a negative rate, -"):
+    with pytest.raises(DataError, match="reaction 'in' can be negative"):
         simulate_ssa(births(), [1.0], n=2, parameters={"k": np.array([-5.0, 20.0])})
 
 
@@ -473,3 +473,23 @@ def test_comparisons_that_are_not_linear_in_time():
     rises = Network("rises", species={"A": 1}, events=[event])
     assert simulate_ssa(rises, [1.0, 3.0, 10.0], n=1).counts.ravel().tolist() == [17, 49, 161]
     assert simulate_ssa(rises, [0.0, 1.0, 3.0], n=1).counts.ravel().tolist() == [1, 17, 49]
+
+
+def test_smooth_pulses_after_a_long_rest_are_felt():
+    """Births at 5 exp(-(t - 50)^2): Poisson of mean 5 sqrt(pi); |z| <= 4.5."""
+    pulse = births().with_(reactions=[Reaction.parse("in", " -> A", law="5 * exp(-(time - 50)^2)")], without=["out"])
+    mean = 5 * np.sqrt(np.pi)
+    assert abs(simulate_ssa(pulse, [100.0], n=300, seed=6).mean.item() - mean) < 4.5 * np.sqrt(mean / 300)
+
+
+def test_a_part_of_a_net_law_that_nothing_guards_is_refused_before_the_run():
+    net = network({"A": 2, "B": 0}, parse("r", "A -> B", law="A - 1"))
+    with pytest.raises(DataError, match="the law of reaction 'r'.* goes on where 'B' is used up"):
+        simulate_ssa(net, [0.01], n=1)
+
+
+def test_an_odd_one_of_a_literal_square_names_the_option():
+    net = network({"S": 3, "D": 0}, parse("r", "2 S -> D", law="S^2"))
+    with pytest.raises(DataError, match="discrete_mass_action=True"):
+        simulate_ssa(net, [1000.0], n=1)
+    assert simulate_ssa(net, [1000.0], n=5, discrete_mass_action=True).counts[:, 0].tolist() == [[1, 1]] * 5

@@ -7,8 +7,9 @@ import pytest
 
 from sciml.biology.formula import as_expression
 from sciml.biology.kernels.compiled import system_of
+from sciml.biology.kernels.graph import Graph
 from sciml.biology.network import Network
-from sciml.biology.simulation.time_breaks import time_breaks
+from sciml.biology.simulation.time_breaks import curved_breaks, smooth_in_time, time_breaks
 from sciml.errors import ConfigError
 from tests.biology.simulation.small_networks import birth_death, parse
 
@@ -36,3 +37,19 @@ def test_what_is_not_linear_in_time_is_refused() -> None:
         _breaks("piecewise(1, time^2 > 3, 0)", 5.0)
     with pytest.raises(ConfigError, match="reaction 'in' compares time"):
         _breaks("piecewise(1, X > time, 0)", 5.0)
+
+
+def test_what_moves_with_time_and_what_jumps():
+    graph = Graph()
+    time, five = graph.leaf("time"), graph.const(5.0)
+    jumps = graph.op("select", graph.op("lt", time, five), five, graph.leaf("state"))
+    moves = graph.op("mul", jumps, graph.op("sin", time))
+    assert smooth_in_time(graph, [jumps, moves, graph.op("floor", time), time]) == [1, 3]
+
+
+def test_curved_comparisons_are_found_to_the_last_bit():
+    """sin t = 1/2 at pi/6, 5 pi/6, 13 pi/6 up to time 7."""
+    graph = Graph()
+    node = graph.op("lt", graph.const(0.5), graph.op("sin", graph.leaf("time")))
+    found = curved_breaks(graph, [node], np.zeros(0), 7.0)
+    np.testing.assert_allclose(found, np.array([1, 5, 13]) * np.pi / 6, rtol=1e-14)
