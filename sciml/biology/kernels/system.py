@@ -17,7 +17,7 @@ from sciml.biology.kernels.elimination import NotLinearError, solve
 from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.symbols import Roles, Symbols, values_given, without_value
 from sciml.biology.network import Network, Species, nearest
-from sciml.errors import ConfigError, ConvergenceError, DataError
+from sciml.errors import ConfigError, ConvergenceError, DataError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ class System:
         import numpy as np
 
         if not isinstance(parameters, Mapping | None):
-            raise ConfigError(f"parameters: found {parameters!r}, expected {{id: number or array}}")
+            raise ConfigError(f"parameters: found {shown(parameters)}, expected {{id: number or array}}")
         given: dict[str, Any] = dict(values_given(self.network))
         for id, value in (parameters or {}).items():
             self._require_free(id, value)
@@ -151,7 +151,7 @@ class System:
             raise ConfigError(f"parameters: {id!r} is determined by an assignment rule; change what the rule depends on")
         array = np.asarray(value)
         if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-            raise ConfigError(f"parameters: {id!r}: found {value!r}, expected finite numbers")
+            raise ConfigError(f"parameters: {id!r}: found {shown(value)}, expected finite numbers")
 
     def _require_values(self, given: set[str]) -> None:
         """Refuse what the network gives no value, and a caller neither, where a run needs it. A NaN that was given is taken as it is."""

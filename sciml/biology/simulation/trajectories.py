@@ -11,7 +11,7 @@ import numpy as np
 
 from sciml.biology.kernels.system import System
 from sciml.biology.network import nearest
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     import pandas
@@ -23,14 +23,17 @@ __all__ = ["Ensemble", "Moments", "Solution", "Trajectories", "checked_times"]
 def checked_times(times: Any) -> np.ndarray:
     """Times as float64 [T] in the order asked for; a single number is one time. ConfigError for none, negative, NaN or infinite ones."""
     try:
-        found = np.atleast_1d(np.asarray(times, dtype=float))
+        found = np.atleast_1d(np.asarray(times))
+        if found.dtype.kind not in "iufO":  # numpy would read texts as numbers
+            raise TypeError
+        found = found.astype(float)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"times: found {times!r}, expected numbers >= 0") from error
+        raise ConfigError(f"times: found {shown(times)}, expected numbers >= 0") from error
     if found.ndim != 1 or not found.size:
         raise ConfigError(f"times: found shape {found.shape}, expected at least one time in one row")
     if not np.isfinite(found).all() or (found < 0).any():
         bad = found[~(np.isfinite(found) & (found >= 0))][0]
-        raise ConfigError(f"times: found {bad!r}, expected finite numbers >= 0; the start is at time 0")
+        raise ConfigError(f"times: found {shown(bad)}, expected finite numbers >= 0; the start is at time 0")
     return found
 
 

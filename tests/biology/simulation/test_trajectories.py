@@ -67,6 +67,7 @@ def test_tables():
 
 def test_times_are_checked():
     assert checked_times(3).tolist() == [3.0] and checked_times([2, 1, 1]).tolist() == [2.0, 1.0, 1.0]
-    for bad in ([], [-1.0], [np.nan], [np.inf], "soon", [[1.0]]):
-        with pytest.raises(ConfigError, match="times"):
+    for bad in ([], [-1.0], [np.nan], [np.inf], "soon", [[1.0]], ["1", "2"], None, [None], [True], [1j], {}, {1: 2}, [[1], [1, 2]]):
+        with pytest.raises(ConfigError, match="^times: found ") as raised:
             checked_times(bad)
+        assert "np." not in str(raised.value)
