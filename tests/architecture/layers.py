@@ -6,7 +6,7 @@ from tests.architecture.source import Module
 
 PACKAGE = (
     ("errors", "door"),
-    ("files", "seeding", "devices", "units"),
+    ("files", "seeding", "devices", "units", "arguments"),
     ("resources", "sandbox"),
     ("compiling",),
     ("nn", "report"),

@@ -1,0 +1,196 @@
+"""What a user gives, held against the annotations: arguments of public calls (`checked`) and fields of public data (`check_fields`).
+
+The annotation alone says what is right, so a new call needs no checks of its own for kinds of values; ranges stay with the call. NumPy's
+numbers are numbers, True and False are none, a text is no list of texts. `Any` is not looked at.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from functools import cache, wraps
+from numbers import Integral, Real
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from sciml.errors import ConfigError
+
+__all__ = ["check_fields", "checked", "shown"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """The function with its arguments held against their annotations: ConfigError names call, argument, what was found and would be right.
+
+    Missing and unknown arguments stay Python's TypeError.
+    """
+    signature = inspect.signature(function)
+    wildcards = {p.name: p.kind for p in signature.parameters.values() if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:
+            return function(*args, **kwargs)  # says it better
+        for name, rule in _rules_of(function).items():
+            if name in given:
+                value = given[name]
+                if name in wildcards:
+                    rule = _mapping(_anything(), rule) if isinstance(value, dict) else _listed(rule)
+                if said := rule.fault(value):
+                    raise ConfigError(f"{function.__name__}: {'' if name in wildcards else name + ': '}{said}")
+        return function(*args, **kwargs)
+
+    return call
+
+
+def check_fields(data: Any) -> None:
+    """Hold a dataclass against its annotations. ConfigError names class, id, field, what was found and what would be right."""
+    kind: Any = type(data)
+    for name, rule in _rules_of(kind).items():
+        if said := rule.fault(getattr(data, name)):
+            id = getattr(data, "id", "")
+            whose = f" {id!r}" if isinstance(id, str) and id and name != "id" else ""
+            raise ConfigError(f"{kind.__name__}{whose}: {name}: {said}")
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, NumPy's numbers as plain ones, arrays by their shape, what is long by its kind."""
+    if shape := getattr(value, "shape", ()):
+        return f"an array of shape {tuple(shape)}"
+    text = repr(value.item() if hasattr(value, "item") else value)
+    if len(text) > 60 and isinstance(value, str | bytes):
+        return f"{text[:56]}..."
+    return text if len(text) <= 60 and not text.startswith("<") else _article(type(value).__name__)
+
+
+class Rule(NamedTuple):
+    """`words` for what is right; `fault` says what is wrong with a value, "" where nothing is."""
+
+    words: str
+    fault: Callable[[Any], str]
+
+
+@cache
+def _rules_of(what: Any) -> dict[str, Rule]:
+    """{argument or field: rule} of a function or a dataclass; what its annotations leave open is not there."""
+    if isinstance(what, type):
+        hints = {f.name: hint for f in fields(what) for hint in [get_type_hints(what)[f.name]]}
+    else:
+        named = {name: hint for name, hint in what.__annotations__.items() if name != "return"}
+        hints = get_type_hints(SimpleNamespace(__annotations__=named), what.__globals__)
+    return {name: _rule(hint) for name, hint in hints.items() if hint not in (Any, object)}
+
+
+def _rule(hint: Any) -> Rule:
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint in (Any, object) or isinstance(hint, TypeVar):
+        return _anything()
+    if origin in (Union, UnionType):
+        return _either([_rule(part) for part in parts])
+    if origin is Literal:
+        return _simple(" or ".join(map(repr, parts)), lambda value: isinstance(value, str | int | NoneType) and value in parts)
+    if origin is tuple and parts and parts[-1] is not ...:
+        return _row([_rule(part) for part in parts])
+    if isinstance(origin or hint, type) and issubclass(origin or hint, Mapping):
+        return _mapping(*map(_rule, parts or (Any, Any)))
+    if origin is Callable:
+        return _simple("a function", callable)
+    if origin is not None and issubclass(origin, Iterable):
+        return _listed(_rule(parts[0]), origin if origin in (list, tuple) else Iterable)
+    return _kind(origin or hint)
+
+
+def _kind(kind: type) -> Rule:
+    named: dict[type, tuple[str, Callable[[Any], bool]]] = {
+        str: ("a text", lambda value: isinstance(value, str)),
+        bool: ("True or False", lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")),
+        int: ("a whole number", lambda value: isinstance(value, Integral) and not isinstance(value, bool)),
+        float: ("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
+        NoneType: ("None", lambda value: value is None),
+        os.PathLike: ("a path", lambda value: isinstance(value, os.PathLike)),
+    }
+    return _simple(*named.get(kind, (_article(kind.__name__), lambda value: isinstance(value, kind))))
+
+
+def _anything() -> Rule:
+    return Rule("anything", lambda value: "")
+
+
+def _simple(words: str, good: Callable[[Any], bool]) -> Rule:
+    return Rule(words, lambda value: "" if good(value) else f"found {shown(value)}, expected {words}")
+
+
+def _either(rules: Sequence[Rule]) -> Rule:
+    words = " or ".join(rule.words for rule in rules)
+
+    def fault(value: Any) -> str:
+        said = [rule.fault(value) for rule in rules]
+        if not all(said):
+            return ""
+        inside = [text for text in said if not text.startswith("found ")]  # right but for an entry
+        return inside[0] if inside else f"found {shown(value)}, expected {words}"
+
+    return Rule(words, fault)
+
+
+def _mapping(key: Rule, entry: Rule) -> Rule:
+    words = "{id: value}" if entry.words == "anything" else f"{{id: {entry.words}}}"
+
+    def fault(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return f"found {shown(value)}, expected {words}"
+        for name, held in value.items():
+            if said := key.fault(name):
+                return f"the key {shown(name)}: {said}"
+            if said := entry.fault(held):
+                return f"{shown(name)}: {said}"
+        return ""
+
+    return Rule(words, fault)
+
+
+def _listed(entry: Rule, kind: Any = Iterable) -> Rule:
+    """Anything that can be gone through, if it is of this `kind`; entries are looked at where that does not use it up."""
+    words = "a list" if entry.words == "anything" else f"a list of {_plural(entry.words)}"
+
+    def fault(value: Any) -> str:
+        wrong = not isinstance(value, kind) or isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) != 1
+        if wrong:
+            return f"found {shown(value)}, expected {words}"
+        if isinstance(value, Collection) and getattr(getattr(value, "dtype", None), "kind", "O") in "OUSb":
+            for place, held in enumerate(value):
+                if said := entry.fault(held):
+                    return f"entry {place}: {said}"
+        return ""
+
+    return Rule(words, fault)
+
+
+def _row(rules: Sequence[Rule]) -> Rule:
+    words = f"({', '.join(rule.words for rule in rules)})"
+
+    def fault(value: Any) -> str:
+        if not isinstance(value, tuple) or len(value) != len(rules):
+            return f"found {shown(value)}, expected {words}"
+        for place, (rule, held) in enumerate(zip(rules, value, strict=True)):
+            if said := rule.fault(held):
+                return f"entry {place}: {said}"
+        return ""
+
+    return Rule(words, fault)
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _plural(words: str) -> str:
+    """ "a text" -> "texts"; what is no single noun stays as it is."""
+    noun = words.removeprefix("an ").removeprefix("a ")
+    return f"{noun}s" if noun != words and "(" not in words and " or " not in words else words
