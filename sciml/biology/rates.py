@@ -1,10 +1,8 @@
-"""What a rate law is, in words, and which reactions can never fire from a network's start."""
+"""Reactions and their laws as text, and which of them can never fire from a network's start."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from sciml.biology.expressions import Expression
 from sciml.biology.formula import infix
@@ -12,10 +10,9 @@ from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network, Reaction, Species
 
-__all__ = ["dead_reactions", "equation", "kind_of_law", "law_text", "powers_of_species", "unused"]
+__all__ = ["dead_reactions", "equation", "law_text", "unused"]
 
 _LONGEST = 120
-_ORDERS = ("zeroth", "first", "second", "third")
 _KEEPS_ZERO = frozenset("neg abs sqrt floor ceil sin tan asin atan sinh tanh asinh atanh add sub min max".split())
 _MOST_VISITS = 3_000_000
 
@@ -48,67 +45,6 @@ def law_text(reaction: Reaction, longest: int = _LONGEST) -> str:
 def _factor(law: Expression) -> str:
     text = infix(law)
     return f"({text})" if law.op in ("plus", "minus", "piecewise") and len(law.args) > 1 else text
-
-
-def kind_of_law(network: Network, reaction: Reaction) -> str:
-    """A few words: mass action (declared, or the law has its form), constant, reversible, ..., and the order."""
-    if reaction.law is None:
-        return "no law: it has no rate"
-    if reaction.mass_action:
-        orders = [p.stoichiometry if isinstance(p.stoichiometry, int | float) else 1.0 for p in reaction.reactants]
-        return f"mass action, {_order(sum(orders))}"
-    powers = powers_of_species(network, reaction, reaction.law)
-    if powers is not None:
-        wanted: dict[str, Any] = {p.species: p.stoichiometry for p in reaction.reactants}
-        catalysts = {id: n for id, n in powers.items() if id not in wanted}
-        if {id: n for id, n in powers.items() if id in wanted} == wanted:
-            helped = f", with {', '.join(catalysts)}" if catalysts else ""
-            return f"form of mass action, {_order(sum(powers.values()))}{helped}" if powers else "constant"
-        return "a product of powers" if powers else "constant, whatever there is"
-    if _is_net(reaction.law):
-        return "forward minus backward"
-    own = {p.id for p in reaction.local}
-    found = sorted(id for id in reaction.law.symbols() - own if isinstance(network.elements.get(id), Species))
-    return f"a law of {', '.join(found[:4])}{', ...' if len(found) > 4 else ''}" if found else "a law of no species"
-
-
-def _is_net(law: Expression) -> bool:
-    """a - b, or a product with one such factor."""
-    differences = [part for part in (law.args if law.op == "times" else (law,)) if part.op == "minus" and len(part.args) == 2]
-    return len(differences) == 1
-
-
-def _order(n: float) -> str:
-    return f"{_ORDERS[int(n)]} order" if n in (0, 1, 2, 3) else f"order {n:g}"
-
-
-def powers_of_species(network: Network, reaction: Reaction, law: Expression) -> dict[str, float] | None:
-    """{species: power} where a law is a constant times powers of species; None where it is not."""
-    driven = {rule.variable for rule in network.rules} | {id for event in network.events for id, _ in event.assignments}
-    own = {p.id for p in reaction.local}
-    powers: Counter[str] = Counter()
-    stack: list[tuple[Expression, float]] = [(law, 1.0)]
-    while stack:
-        node, sign = stack.pop()
-        if node.op == "times":
-            stack += [(part, sign) for part in node.args]
-        elif node.op == "divide":
-            stack += [(node.args[0], sign), (node.args[1], -sign)]
-        elif node.op == "power" and node.args[1].constant is not None and node.args[0].op == "symbol":
-            stack.append((node.args[0], sign * node.args[1].constant))
-        elif node.op == "symbol" and node.value not in own:
-            element = network.elements.get(str(node.value))
-            if isinstance(element, Species) and str(node.value) not in {r.variable for r in network.rules}:
-                powers[element.id] += sign  # type: ignore[assignment]
-            elif isinstance(element, Reaction) or str(node.value) in driven:
-                return None
-        elif node.constant is None and node.op != "symbol":
-            if any(isinstance(network.elements.get(id), Species | Reaction) or id in driven for id in node.symbols() - own):
-                return None
-            if node.calls() or any(part.op in ("time", "delay", "rateOf") for part in node.walk()):
-                return None
-    found = {id: float(n) for id, n in powers.items() if n}
-    return found if all(n > 0 for n in found.values()) else None
 
 
 def dead_reactions(system: System, amounts: Mapping[str, float]) -> tuple[str, ...]:

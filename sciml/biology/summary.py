@@ -13,8 +13,9 @@ import numpy as np
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.system import System
+from sciml.biology.law_forms import kind_of_law
 from sciml.biology.network import Network, Species
-from sciml.biology.rates import dead_reactions, equation, kind_of_law, law_text, unused
+from sciml.biology.rates import dead_reactions, equation, law_text, unused
 from sciml.biology.sbml import molecules_per_unit
 from sciml.biology.simulation.molecules import in_molecules
 from sciml.biology.structure import conservation_laws, start_amounts

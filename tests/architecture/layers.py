@@ -47,7 +47,7 @@ BIOLOGY = (
     ("antimony", "bionetgen", "sedml"),
     ("datasets",),
     ("kernels",),
-    ("structure", "rates"),
+    ("structure", "rates", "law_forms"),
     ("simulation", "information"),
     ("summary", "drawing"),
     ("result_figures",),

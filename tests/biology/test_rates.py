@@ -1,4 +1,4 @@
-"""Laws in words, and reactions that never fire: against long deterministic runs of random networks."""
+"""Laws as text, and reactions that never fire: against long deterministic runs of random networks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from sciml.biology.expressions import number, operation
 from sciml.biology.formula import parse
 from sciml.biology.kernels.system import compile_system
-from sciml.biology.network import Event, Function, Network, Parameter, Participant, Reaction, Rule, Species
-from sciml.biology.rates import dead_reactions, equation, kind_of_law, law_text, unused
+from sciml.biology.network import Event, Function, Network, Participant, Reaction, Rule, Species
+from sciml.biology.rates import dead_reactions, equation, law_text, unused
 from sciml.biology.structure import start_amounts
 
 
@@ -23,37 +23,6 @@ def net_of(*reactions: Reaction, **parts) -> Network:
 
 def dead(net: Network) -> tuple[str, ...]:
     return dead_reactions(compile_system(net), start_amounts(net))
-
-
-@pytest.mark.parametrize(
-    ("reaction", "words"),
-    [
-        (Reaction.parse("r", "2 A + B -> C", rate="k"), "mass action, third order"),
-        (Reaction.parse("r", "-> C", rate="k"), "mass action, zeroth order"),
-        (Reaction.parse("r", "A + B -> C", law="k*A*B"), "form of mass action, second order"),
-        (Reaction.parse("r", "2 A -> C", law="k*A^2/2"), "form of mass action, second order"),
-        (Reaction.parse("r", "A -> C", law="(k+1)*A*B"), "form of mass action, second order, with B"),
-        (Reaction.parse("r", "A -> C", law="k*A^2"), "a product of powers"),
-        (Reaction.parse("r", "-> C", law="k"), "constant"),
-        (Reaction.parse("r", "A -> C", law="k"), "constant, whatever there is"),
-        (Reaction.parse("r", "A -> C", law="k*A - zero*C"), "forward minus backward"),
-        (Reaction.parse("r", "A -> C", law="k*(A*B - zero*C)"), "forward minus backward"),
-        (Reaction.parse("r", "A -> C", law="k*A/(1+A)"), "a law of A"),
-        (Reaction.parse("r", "A -> C", law="k*A/B"), "a law of A, B"),
-        (Reaction.parse("r", "A -> C", law="k*A*time"), "a law of A"),
-        (Reaction("r", (Participant("A"),)), "no law: it has no rate"),
-    ],
-)
-def test_laws_in_words(reaction, words):
-    assert kind_of_law(net_of(reaction), reaction) == words
-
-
-def test_a_driven_constant_is_none():
-    net = net_of(
-        Reaction.parse("r", "A -> C", law="k*A"), parameters=[Parameter("k", 1, constant=False)],
-        events=[Event("e", parse("time > 1"), (("k", number(2)),))],
-    )  # fmt: skip
-    assert kind_of_law(net, net.reactions[0]) == "a law of A"
 
 
 def test_equations_and_laws_as_text():
