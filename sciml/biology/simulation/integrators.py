@@ -15,7 +15,7 @@ from sciml.biology.kernels.native import call
 from sciml.biology.simulation.crossings import COARSE, SEEN, dense, searched
 from sciml.compiling import compiled
 
-__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "first_step", "handed_out", "shorter", "weight"]
+__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "explicit", "explicit_row", "first_step", "handed_out", "shorter", "weight"]
 
 DONE, CROSSED, STIFF, FAILED, LIMIT = 0, 1, 2, 3, 4  # how a run of an integrator ended; 3: no step is small enough
 
@@ -143,6 +143,78 @@ def _held_back(h: float, y: Any, new: Any, z: Any, k: Any, absolute: Any, scale:
     return h * top > _STABLE * bottom
 
 
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+def explicit_row(
+    rhs: int, table: Any, search: int, conditions: int, guards: Any,
+    y: Any, p: Any, marks: Any, grid: Any, out: Any, absolute: Any, scale: Any, real: Any, whole: Any,
+    k: Any, poly: Any, z: Any, new: Any, seen: Any,
+) -> None:  # fmt: skip
+    """One row of `explicit`, with room to work in: k [7, n], poly [5, n], z [n], new [n], seen [SEEN, conditions + guards]."""
+    t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
+    status, held, free, tries, coarse, begun, growth = LIMIT, 0, 0, 0, 0, False, 8.0
+    if t >= stop:
+        status = DONE
+    while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
+        if not begun:
+            begun = True
+            call(rhs, t, y, p, k[0], table)  # type: ignore[call-arg]
+            if h <= 0:
+                growth = 100.0  # a first guess may be far too small
+                h = first_step(stop - t, y, k[0], absolute, scale, real)
+        proposed = h = min(h, real[LONGEST])
+        ends = t + 1.001 * h >= stop
+        if ends:
+            h = stop - t
+        _stages(rhs, table, t, h, y, p, k, z, new)
+        whole[CALLS] += 6
+        error = _error(h, y, new, k, absolute, scale, real, whole)
+        if not error <= 1.0:
+            whole[REJECTED] += 1
+            tries += 1
+            h *= shorter(error)
+            if t + h == t or tries > 100:
+                status = FAILED
+            continue
+        new_t = stop if ends else t + h
+        if conditions or (next < grid.size and grid[next] <= new_t):
+            _polynomial(h, y, k, poly)
+        if conditions:
+            change: float = searched(  # type: ignore[call-arg]
+                search, conditions, guards, t, h, poly, p, marks, seen, z, y.size, marks.size, seen.shape[1], 1 if coarse < 4 else 0
+            )
+            if change == COARSE:
+                whole[REJECTED] += 1
+                coarse += 1
+                h *= 0.25
+                continue
+            if change >= 0.0:
+                new_t, status = change, CROSSED
+                for i in range(y.size):
+                    new[i] = z[i]
+        whole[STEPS] += 1
+        tries = coarse = 0
+        inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
+        next = handed_out(t, h, new_t, inside, poly, grid, out, next)
+        if whole[SWITCH]:
+            if _held_back(h, y, new, z, k, absolute, scale, real):
+                held, free = held + 1, 0
+            else:
+                free += 1
+                held = 0 if free >= 6 else held
+        t = new_t
+        for i in range(y.size):
+            y[i] = new[i]
+            k[0, i] = k[6, i]
+            scale[i] = max(scale[i], abs(new[i]))
+        h *= min(growth, max(0.2, 0.9 * max(error, 1e-10) ** -0.17 * real[LAST_ERROR] ** 0.04))
+        real[LAST_ERROR], growth = max(error, 1e-4), 8.0
+        if status == LIMIT and ends:
+            h, status = max(h, proposed), DONE
+        elif held >= _PATIENCE and status == LIMIT:
+            status = STIFF
+    real[T], real[H], whole[NEXT], whole[STATUS] = t, h, next, status
+
+
 @compiled(types.void(_ADDRESS, _TABLE, *CONDITIONS, *STATE), error_model="numpy")
 def explicit(
     rhs: int, table: Any, search: int, conditions: int, guards: Any,
@@ -155,70 +227,9 @@ def explicit(
     """
     n = ys.shape[1]
     k, poly, z, new = np.empty((7, n)), np.empty((5, n)), np.empty(n), np.empty(n)
-    columns = wholes[0, WATCHED]
-    seen = np.empty((SEEN, columns))
+    seen = np.empty((SEEN, wholes[0, WATCHED]))
     for b in range(ys.shape[0]):
-        y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
-        t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
-        status, held, free, tries, coarse, begun, growth = LIMIT, 0, 0, 0, 0, False, 8.0
-        if t >= stop:
-            status = DONE
-        while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
-            if not begun:
-                begun = True
-                call(rhs, t, y, p, k[0], table)  # type: ignore[call-arg]
-                if h <= 0:
-                    growth = 100.0  # a first guess may be far too small
-                    h = first_step(stop - t, y, k[0], absolute, scale, real)
-            proposed = h = min(h, real[LONGEST])
-            ends = t + 1.001 * h >= stop
-            if ends:
-                h = stop - t
-            _stages(rhs, table, t, h, y, p, k, z, new)
-            whole[CALLS] += 6
-            error = _error(h, y, new, k, absolute, scale, real, whole)
-            if not error <= 1.0:
-                whole[REJECTED] += 1
-                tries += 1
-                h *= shorter(error)
-                if t + h == t or tries > 100:
-                    status = FAILED
-                continue
-            new_t = stop if ends else t + h
-            if conditions or (next < grid.size and grid[next] <= new_t):
-                _polynomial(h, y, k, poly)
-            if conditions:
-                change: float = searched(  # type: ignore[call-arg]
-                    search, conditions, guards, t, h, poly, p, marks, seen, z, n, marks.size, columns, 1 if coarse < 4 else 0
-                )
-                if change == COARSE:
-                    whole[REJECTED] += 1
-                    coarse += 1
-                    h *= 0.25
-                    continue
-                if change >= 0.0:
-                    new_t, status = change, CROSSED
-                    for i in range(n):
-                        new[i] = z[i]
-            whole[STEPS] += 1
-            tries = coarse = 0
-            inside = 1 if status == LIMIT and not ends else whole[TO_THE_END]
-            next = handed_out(t, h, new_t, inside, poly, grid, out, next)
-            if whole[SWITCH]:
-                if _held_back(h, y, new, z, k, absolute, scale, real):
-                    held, free = held + 1, 0
-                else:
-                    free += 1
-                    held = 0 if free >= 6 else held
-            t = new_t
-            for i in range(n):
-                y[i] = new[i]
-                k[0, i] = k[6, i]
-                scale[i] = max(scale[i], abs(new[i]))
-            h *= min(growth, max(0.2, 0.9 * max(error, 1e-10) ** -0.17 * real[LAST_ERROR] ** 0.04))
-            real[LAST_ERROR], growth = max(error, 1e-4), 8.0
-            if status == LIMIT and ends:
-                h, status = max(h, proposed), DONE
-            elif held >= _PATIENCE and status == LIMIT:
-                status = STIFF
-        real[T], real[H], whole[NEXT], whole[STATUS] = t, h, next, status
+        explicit_row(
+            rhs, table, search, conditions, guards, ys[b], ps[b], marks, grid, outs[b], absolute, scales[b], reals[b], wholes[b],
+            k, poly, z, new, seen,
+        )  # fmt: skip
