@@ -38,6 +38,7 @@ __all__ = [
     "write_folder",
     "write_json",
     "write_manifest",
+    "write_part",
     "write_stream",
     "write_text",
 ]
@@ -106,6 +107,25 @@ def write_records(path: str | Path) -> Iterator[BinaryIO]:
             failure = error
     if failure is not None:
         raise failure
+
+
+def write_part(path: str | Path, start: int, data: bytes | memoryview) -> None:
+    """Put `data` at byte `start` of an existing file, for what is made in parts and too long to be written whole.
+
+    The part is on the disk when the call returns; the file stays partial until its owner has noted each part elsewhere (`append_line`).
+    Raises SciMLError that names path and cause.
+    """
+    target = Path(path)
+    try:
+        handle = os.open(target, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+        try:
+            os.lseek(handle, start, os.SEEK_SET)
+            _write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise SciMLError(f"{target}: a part of it could not be written: {error.strerror or error}") from error
 
 
 def write_json(path: str | Path, obj: Any) -> None:
@@ -308,7 +328,7 @@ def _create(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def _write_all(handle: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         written = os.write(handle, view)

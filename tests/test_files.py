@@ -99,6 +99,26 @@ def test_mode_follows_the_users_mask(tmp_path):
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_part_is_put_in_its_place(tmp_path):
+    path = tmp_path / "a"
+    files.write_bytes(path, b"0123456789")
+    files.write_part(path, 3, memoryview(b"abc"))
+    files.write_part(path, 9, b"xyz")
+    assert path.read_bytes() == b"012abc678xyz"
+    with pytest.raises(SciMLError, match=r"none: a part of it could not be written: No such file"):
+        files.write_part(tmp_path / "none", 0, b"a")
+
+
+@pytest.mark.parametrize("call", ["open", "write", "fsync"])
+def test_a_part_that_cannot_be_written_is_said(tmp_path, monkeypatch, call):
+    files.write_bytes(tmp_path / "a", b"0123456789")
+    layer = FaultyOs(("open", "write", "fsync").index(call), errno.ENOSPC)
+    monkeypatch.setattr(files, "os", layer)
+    with pytest.raises(SciMLError, match="a: a part of it could not be written: No space left"):
+        files.write_part(tmp_path / "a", 2, b"abcdef")
+    assert layer.calls[-1][0] == call
+
+
 # --- every fault at every point -------------------------------------------------------------------------------------------------------
 
 

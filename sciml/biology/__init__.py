@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sciml.biology.simulation.stationary_law import stationary_law
     from sciml.biology.simulation.steady_state import steady_state
     from sciml.biology.simulation.tau_leaping import simulate_tau
+    from sciml.biology.simulation.trajectory_store import load_ensemble
 
 _MODULES = {
     "sbml": ("load_sbml",),
@@ -36,6 +37,7 @@ _MODULES = {
     "datasets": ("list_pathways", "load_pathway"),
     "simulation.ode": ("simulate_ode",),
     "simulation.ssa": ("simulate_ssa",),
+    "simulation.trajectory_store": ("load_ensemble",),
     "simulation.tau_leaping": ("simulate_tau",),
     "simulation.langevin": ("simulate_langevin",),
     "simulation.linear_noise": ("linear_noise", "stationary_noise"),
@@ -67,6 +69,7 @@ __all__ = [
     "load_pathway",
     "simulate_ode",
     "simulate_ssa",
+    "load_ensemble",
     "simulate_tau",
     "simulate_langevin",
     "linear_noise",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 from sciml.biology.distributions import Law
@@ -60,6 +61,7 @@ _CHECKS: dict[str, Check] = {
     "budget": _or_none((lambda value: _number(value) and value > 0, "seconds > 0")),
     "device": _one_of("cpu", "cuda"),
     "threads": _or_none((_whole, "a whole number >= 1")),
+    "store": _or_none((lambda value: isinstance(value, str | PathLike), "a folder")),
     "progress": _or_none((callable, "a function of (done, n)")),
     "epsilon": (lambda value: _number(value) and 0 < value <= 0.5, "a number above 0, at most 0.5"),
     "fallback": _one_of("auto", "never"),
@@ -71,7 +73,8 @@ def check_request(net: Network, **asked: Any) -> None:
     """Raise ConfigError for the first argument, by its name, that cannot be meant; times and values of parameters are not looked at here.
 
     Names: n, seed, parameters, extrinsic, start, before, record, initial, substance, split_reversible, discrete_mass_action, budget,
-    device, threads, progress, epsilon, fallback, boundary. Ids in `before` must be known, and `before` needs a start other than "given".
+    device, threads, store, progress, epsilon, fallback, boundary. Ids in `before` must be known, and `before` needs a start other than
+    "given".
     """
     for name, value in {"net": net, **asked}.items():
         if name not in _CHECKS:

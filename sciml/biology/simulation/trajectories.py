@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-__all__ = ["Ensemble", "Moments", "Solution", "Trajectories", "checked_times"]
+__all__ = ["Ensemble", "Moments", "Solution", "Spread", "Trajectories", "checked_times", "merged"]
+
+_PART_BYTES = 1 << 24
 
 
 def checked_times(times: Any) -> np.ndarray:
@@ -153,16 +155,54 @@ class Ensemble(Trajectories):
             found[..., j] = amount if whole else np.rint(amount * self.molecules.get(id, 1.0))
         return found
 
-    @cached_property
+    @property
     def mean(self) -> np.ndarray:
         """Mean amounts over the trajectories [T, S]."""
-        return np.asarray(self.amounts.mean(axis=0))
+        return self._spread.mean
 
-    @cached_property
+    @property
     def std(self) -> np.ndarray:
         """Standard deviation of amounts over the trajectories [T, S], with n - 1 below; NaN for one trajectory."""
-        n = len(self.states)
-        return np.asarray(self.amounts.std(axis=0, ddof=1)) if n > 1 else np.full(self.amounts.shape[1:], np.nan)
+        return self._spread.std
+
+    @cached_property
+    def _spread(self) -> Spread:
+        """By parts, so that what lies on a disk is never in memory as a whole."""
+        size = max(1, _PART_BYTES // max(1, self.states[:1].nbytes))
+        parts = [slice(first, first + size) for first in range(0, max(1, len(self.states)), size)]
+        raw = self.parameters
+        each = (replace(self, states=self.states[part], parameters=raw[part] if raw.ndim > 1 else raw) for part in parts)
+        return merged(Spread.of(part.amounts) for part in each)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Number, mean and sum of squared deviations [T, S] of amounts."""
+
+    n: int
+    mean: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, amounts: np.ndarray) -> Spread:
+        """Of amounts [n, T, S]."""
+        mean = amounts.mean(axis=0)
+        return cls(len(amounts), mean, ((amounts - mean) ** 2).sum(axis=0))
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation [T, S], with n - 1 below; NaN for one."""
+        return np.sqrt(self.squares / (self.n - 1)) if self.n > 1 else np.full_like(self.mean, np.nan)
+
+
+def merged(parts: Iterable[Spread]) -> Spread:
+    """The spread of all parts together (Chan, Golub, LeVeque 1983)."""
+
+    def both(a: Spread, b: Spread) -> Spread:
+        shift, n = b.mean - a.mean, a.n + b.n
+        return Spread(n, a.mean + shift * (b.n / n), a.squares + b.squares + shift**2 * (a.n * b.n / n))
+
+    return reduce(both, parts)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sciml.biology import simulate_ssa
 from sciml.biology.distributions import LogNormal
 from sciml.biology.formula import as_expression
 from sciml.biology.network import Compartment, Event, Network, Parameter, Reaction, Rule, Species, Unit, Units
-from sciml.biology.simulation import ssa
+from sciml.biology.simulation import exact_run
 from sciml.errors import ConfigError, DataError
 from sciml.resources import cache_folder
 from tests.biology.simulation.master import exact_law, worst_z
@@ -26,7 +26,7 @@ def network(species, *reactions, **more) -> Network:
 def kernel(request, monkeypatch) -> str:
     """Both arithmetics."""
     if request.param == "scalar64":
-        monkeypatch.setattr(ssa, "lane_program", lambda jumps: None)
+        monkeypatch.setattr(exact_run, "lane_program", lambda jumps: None)
     return request.param
 
 

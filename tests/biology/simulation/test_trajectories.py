@@ -10,7 +10,7 @@ import pytest
 from sciml.biology.formula import parse
 from sciml.biology.kernels.system import compile_system
 from sciml.biology.network import Compartment, Network, Parameter, Participant, Reaction, Rule, Species
-from sciml.biology.simulation.trajectories import Solution, checked_times
+from sciml.biology.simulation.trajectories import Solution, Spread, checked_times, merged
 from sciml.errors import ConfigError
 
 
@@ -71,3 +71,10 @@ def test_times_are_checked():
         with pytest.raises(ConfigError, match="^times: found ") as raised:
             checked_times(bad)
         assert "np." not in str(raised.value)
+
+
+def test_moments_of_parts_are_those_of_the_whole():
+    amounts = np.random.default_rng(1).normal(5, 2, size=(101, 3, 2))
+    found = merged(Spread.of(part) for part in (amounts[:1], amounts[1:40], amounts[40:]))
+    assert found.n == 101 and np.allclose(found.mean, amounts.mean(axis=0), rtol=1e-13)
+    assert np.allclose(found.std, amounts.std(axis=0, ddof=1), rtol=1e-13) and np.isnan(Spread.of(amounts[:1]).std).all()
