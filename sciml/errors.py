@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import reprlib
-from typing import Any
-
-__all__ = ["ConfigError", "ConvergenceError", "DataError", "ModelFileError", "SciMLError", "shown"]
+__all__ = ["ConfigError", "ConvergenceError", "DataError", "ModelFileError", "SciMLError"]
 
 
 class SciMLError(Exception):
@@ -34,22 +31,3 @@ class ConvergenceError(SciMLError):
     """An iteration that ended without meeting its tolerance."""
 
     exit_code = 4
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: numbers without the name of their type, arrays by shape, long ones cut."""
-    return _SHORT.repr(value)
-
-
-class _Short(reprlib.Repr):
-    def repr1(self, x: Any, level: int) -> str:
-        """numpy's numbers as Python's, its arrays by type and shape."""
-        if hasattr(x, "dtype") and hasattr(x, "shape"):
-            if x.shape:
-                return f"an array of shape {tuple(x.shape)} of {x.dtype}"
-            x = x.item()
-        return super().repr1(x, level)
-
-
-_SHORT = _Short()
-_SHORT.maxstring = _SHORT.maxother = 80

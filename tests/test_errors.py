@@ -23,14 +23,3 @@ def test_tree_and_exit_codes(name, parent, code):
     assert error.exit_code == code
     assert name in errors.__all__
     assert str(error("train.extxyz: record 3")) == "train.extxyz: record 3"
-
-
-def test_values_are_shown_without_their_type_and_cut():
-    np = pytest.importorskip("numpy")
-    assert errors.shown(np.float64(-1.5)) == "-1.5"
-    assert errors.shown([np.float64(1.0), "a"]) == "[1.0, 'a']"
-    assert errors.shown({"k": np.int64(3)}) == "{'k': 3}"
-    assert errors.shown(np.zeros((2, 3))) == "an array of shape (2, 3) of float64"
-    assert errors.shown(np.array(2.0)) == "2.0"
-    assert len(errors.shown("x" * 1000)) < 100
-    assert len(errors.shown(list(range(1000)))) < 100

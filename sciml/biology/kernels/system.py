@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sciml.arguments import shown
 from sciml.biology.expressions import Expression
 from sciml.biology.kernels.derivatives import total
 from sciml.biology.kernels.elimination import NotLinearError, solve
 from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.symbols import Roles, Symbols, values_given, without_value
 from sciml.biology.network import Network, Species, nearest
-from sciml.errors import ConfigError, ConvergenceError, DataError, shown
+from sciml.errors import ConfigError, ConvergenceError, DataError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,10 +8,11 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
+from sciml.arguments import shown
 from sciml.biology.distributions import Law
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import Network, nearest
-from sciml.errors import ConfigError, shown
+from sciml.errors import ConfigError
 
 __all__ = ["check_request"]
 

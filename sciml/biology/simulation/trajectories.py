@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sciml.arguments import shown
 from sciml.biology.kernels.system import System
 from sciml.biology.network import nearest
-from sciml.errors import ConfigError, shown
+from sciml.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas
