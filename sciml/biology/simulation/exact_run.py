@@ -53,6 +53,11 @@ class ExactRun:
             return "threads64"
         return "scalar64" if self.program is None else "lanes32+scalar64" if self.left else "lanes32"
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the model's molecules gave to say."""
+        return self.molecules.notes
+
     @cached_property
     def scalar(self) -> ScalarRuns:
         """The double kernel, made where it is needed."""

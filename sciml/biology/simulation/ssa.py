@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +11,12 @@ import numpy as np
 
 from sciml import __version__
 from sciml.biology.network import Network
-from sciml.biology.simulation.blocks import Progress, run_blocks
+from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.exact_run import ExactRun
 from sciml.biology.simulation.molecules import Molecules, in_molecules, require_rates
+from sciml.biology.simulation.records import Record, recorded
 from sciml.biology.simulation.requests import check_request
-from sciml.biology.simulation.trajectories import Ensemble, Moments, Spread, checked_times, merged
+from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.biology.simulation.trajectory_store import TrajectoryStore, load_ensemble
 from sciml.errors import ConfigError
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate_ssa"]
 
 _log = logging.getLogger("sciml.biology.simulation")
-_BLOCK_BYTES = 1 << 24
-_DEVICE_BLOCK = 1 << 20  # trajectories that a GPU gets at once
 _LONG = 2e9  # reactions, by the rates at the start, from which a forecast is made
-
-Record = Literal["grid", "final", "moments"]
 
 
 def simulate_ssa(
@@ -104,53 +100,7 @@ def simulate_ssa(
     for note in molecules.notes:
         _log.warning("%s: %s", net.id, note)
     run = ExactRun(molecules, asked, seed, final=record == "final", rounds=initial is not None, device=device)
-    if record == "moments":
-        return _moments(run, n, threads, progress)
-    return _kept(run, n, threads, progress) if kept is None else _stored(run, n, kept, threads, progress)
-
-
-def _kept(run: ExactRun, n: int, threads: int | None, progress: Progress | None) -> Ensemble:
-    """All trajectories at all times, or at the last one; those that were finished where the user stops the run."""
-    states, done = run.room(n)
-
-    def work(first: int, count: int, signals: np.ndarray) -> None:
-        part = slice(first, first + count)
-        run.block(first, states[part], done[part], signals)
-
-    if _blocks(run, n, work, threads, progress):
-        return run.ensemble(states)
-    return run.ensemble(states[done == 1], done == 1, (f"stopped by the user after {int(done.sum())} of {n} trajectories",))
-
-
-def _stored(run: ExactRun, n: int, store: TrajectoryStore, threads: int | None, progress: Progress | None) -> Ensemble:
-    """As `_kept`, each block written to the disk when it is done; blocks that are there already are not run again."""
-
-    def work(first: int, count: int, signals: np.ndarray) -> None:
-        if first in store.finished:
-            signals[1] += count
-            return
-        states, done = run.room(count)
-        run.block(first, states, done, signals)
-        if done.all():
-            store.put(first, run.answered(states), run.kernel)
-
-    with store.filling(run.ensemble(run.room(0)[0]), n):
-        finished = _blocks(run, n, work, threads, progress, _size(run))
-    found = load_ensemble(store.folder)
-    stopped = (f"stopped by the user after {len(found.states)} of {n} trajectories",)
-    return found if finished else replace(found, notes=found.notes + stopped)
-
-
-def _blocks(run: ExactRun, n: int, work: Any, threads: int | None, progress: Progress | None, size: int | None = None) -> bool:
-    """`run_blocks`; a GPU gets many trajectories at once, and its blocks one after the other."""
-    if run.device == "cuda":
-        threads, size = 1, size or _DEVICE_BLOCK
-    return run_blocks(n, work, threads=threads, progress=progress, block=size)
-
-
-def _size(run: ExactRun) -> int:
-    """Trajectories of a block whose states are not kept in memory: the same for the same request."""
-    return max(64, _BLOCK_BYTES // max(1, run.room(1)[0].nbytes) // 64 * 64)
+    return recorded(run, n, record, threads, progress, kept)
 
 
 def _announce(
@@ -174,22 +124,3 @@ def _announce(
     if budget is not None and found.seconds > budget:
         raise ConfigError(f"{net.id}: {found}, beyond the budget of {budget:g} s; ask for fewer, or use simulate_tau or linear_noise")
     _log.warning("%s: %s", net.id, found)
-
-
-def _moments(run: ExactRun, n: int, threads: int | None, progress: Progress | None) -> Moments:
-    """Means and sums of squares of blocks, merged in their order: the same bits for any threads."""
-    parts: dict[int, Spread] = {}
-
-    def work(first: int, count: int, signals: np.ndarray) -> None:
-        states, done = run.room(count)
-        run.block(first, states, done, signals)
-        if done.all():
-            parts[first] = Spread.of(run.ensemble(states, slice(first, first + count)).amounts)
-
-    finished = _blocks(run, n, work, threads, progress, _size(run))
-    if not parts:
-        raise KeyboardInterrupt
-    total = merged(parts[first] for first in sorted(parts))
-    notes = run.molecules.notes + (() if finished else (f"stopped by the user after {total.n} of {n} trajectories",))
-    species = tuple(s.id for s in run.molecules.jumps.system.network.species)
-    return Moments(run.asked, species, total.mean, total.std, total.n, run.seed, run.kernel, notes)

@@ -17,7 +17,7 @@ from sciml import files
 from sciml.biology import load_ensemble, simulate_ssa
 from sciml.biology.distributions import LogNormal
 from sciml.biology.network import Network, Reaction, Species, Unit, Units
-from sciml.biology.simulation import ssa
+from sciml.biology.simulation import records
 from sciml.errors import ConfigError, DataError, SciMLError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ def telegraph(**values: float) -> Network:
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(ssa, "_BLOCK_BYTES", 64 * len(TIMES) * 3 * 8)
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 64 * len(TIMES) * 3 * 8)
 
 
 def test_the_bits_of_a_run_in_memory(tmp_path):
@@ -93,8 +93,8 @@ SLOW = """
 import sys
 from sciml.biology import simulate_ssa
 from sciml.biology.network import Network, Reaction
-from sciml.biology.simulation import ssa
-ssa._BLOCK_BYTES = 1
+from sciml.biology.simulation import records
+records._BLOCK_BYTES = 1
 net = Network(species={"A": 10, "B": 0}, reactions=(Reaction.parse("f", "A -> B", rate=2e4), Reaction.parse("r", "B -> A", rate=2e4)))
 simulate_ssa(net, [0.5, 1.0], n=3200, seed=5, store=sys.argv[1])
 """
@@ -112,7 +112,7 @@ def test_a_killed_run_is_readable_and_goes_on(tmp_path, monkeypatch):
         torn.write("640 6")
     some = load_ensemble(tmp_path / "a")
     assert 64 <= len(some.counts) < 3200 and "goes on" in some.notes[-1]
-    monkeypatch.setattr(ssa, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 1)
     net = some.system.network
     whole = simulate_ssa(net, [0.5, 1.0], n=3200, seed=5, store=tmp_path / "a")
     assert (whole.counts == simulate_ssa(net, [0.5, 1.0], n=3200, seed=5).counts).all()
@@ -180,14 +180,14 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from sciml.biology import load_sbml, simulate_ssa
-from sciml.biology.simulation import ssa, trajectories
+from sciml.biology.simulation import records, trajectories
 
 def anonymous():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 model, folder, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
-ssa._BLOCK_BYTES = trajectories._PART_BYTES = int(sys.argv[4])
+records._BLOCK_BYTES = trajectories._PART_BYTES = int(sys.argv[4])
 net, times, most = load_sbml(model), np.linspace(0, 10, 101), 0.0
 simulate_ssa(net, times, n=64, store=folder + "-few").mean
 before = anonymous()
@@ -196,13 +196,13 @@ def watch(*_):
     global most
     most = max(most, anonymous())
 
-blocks = ssa.run_blocks
+blocks = records.run_blocks
 def watched(n, work, **options):
     def each(first, count, signals):
         work(first, count, signals)
         watch()
     return blocks(n, each, **options)
-ssa.run_blocks = watched
+records.run_blocks = watched
 found = simulate_ssa(net, times, n=n, seed=1, store=folder, threads=1)
 found.mean, found.std
 watch()
