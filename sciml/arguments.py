@@ -53,7 +53,8 @@ def check_fields(data: Any) -> None:
     """Hold a dataclass against its annotations. ConfigError names class, id, field, what was found and what would be right."""
     kind: Any = type(data)
     for name, rule in _rules_of(kind).items():
-        if said := rule.fault(getattr(data, name)):
+        value = getattr(data, name)
+        if type(value) not in rule.exact and (said := rule.fault(value)):
             id = getattr(data, "id", "")
             whose = f" {id!r}" if isinstance(id, str) and id and name != "id" else ""
             raise ConfigError(f"{kind.__name__}{whose}: {name}: {said}")
@@ -70,10 +71,11 @@ def shown(value: Any) -> str:
 
 
 class Rule(NamedTuple):
-    """`words` for what is right; `fault` says what is wrong with a value, "" where nothing is."""
+    """`words` for what is right; `fault` says what is wrong with a value, "" where nothing is; `exact` types need no look."""
 
     words: str
     fault: Callable[[Any], str]
+    exact: frozenset[type] = frozenset()
 
 
 @cache
@@ -115,15 +117,16 @@ def _kind(kind: type) -> Rule:
         NoneType: ("None", lambda value: value is None),
         os.PathLike: ("a path", lambda value: isinstance(value, os.PathLike)),
     }
-    return _simple(*named.get(kind, (_article(kind.__name__), lambda value: isinstance(value, kind))))
+    words, good = named.get(kind, (_article(kind.__name__), lambda value: isinstance(value, kind)))
+    return _simple(words, good, kind, int if kind is float else kind)
 
 
 def _anything() -> Rule:
     return Rule("anything", lambda value: "")
 
 
-def _simple(words: str, good: Callable[[Any], bool]) -> Rule:
-    return Rule(words, lambda value: "" if good(value) else f"found {shown(value)}, expected {words}")
+def _simple(words: str, good: Callable[[Any], bool], *exact: type) -> Rule:
+    return Rule(words, lambda value: "" if good(value) else f"found {shown(value)}, expected {words}", frozenset(exact))
 
 
 def _either(rules: Sequence[Rule]) -> Rule:
@@ -136,7 +139,7 @@ def _either(rules: Sequence[Rule]) -> Rule:
         inside = [text for text in said if not text.startswith("found ")]  # right but for an entry
         return inside[0] if inside else f"found {shown(value)}, expected {words}"
 
-    return Rule(words, fault)
+    return Rule(words, fault, frozenset().union(*(rule.exact for rule in rules)))
 
 
 def _mapping(key: Rule, entry: Rule) -> Rule:
@@ -163,9 +166,10 @@ def _listed(entry: Rule, kind: Any = Iterable) -> Rule:
         wrong = not isinstance(value, kind) or isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) != 1
         if wrong:
             return f"found {shown(value)}, expected {words}"
-        if isinstance(value, Collection) and getattr(getattr(value, "dtype", None), "kind", "O") in "OUSb":
+        numbers = getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u", "f") and float in entry.exact
+        if isinstance(value, Collection) and not numbers:
             for place, held in enumerate(value):
-                if said := entry.fault(held):
+                if type(held) not in entry.exact and (said := entry.fault(held)):
                     return f"entry {place}: {said}"
         return ""
 
@@ -193,4 +197,4 @@ def _article(noun: str) -> str:
 def _plural(words: str) -> str:
     """ "a text" -> "texts"; what is no single noun stays as it is."""
     noun = words.removeprefix("an ").removeprefix("a ")
-    return f"{noun}s" if noun != words and "(" not in words and " or " not in words else words
+    return f"{noun.removesuffix('s')}s" if noun != words and "(" not in words and " or " not in words else words

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from sciml import biology as bio
-from sciml.biology.formula import parse
 
 net = bio.load_pathway("chemotaxis")  # L in uM; the activity drives the motor through CheYp
-step = bio.Event("step", parse("time > 50"), (("L", parse("20")),))
+step = bio.Event("step", "time > 50", {"L": 20})
 stepped = net.with_(events=[step])
 
 run = bio.simulate_ode(stepped, [0, 49, 51, 60, 100, 200, 400])

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from sciml import sandbox
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.sbml.precheck import LARGEST, inspect, read_bytes, unpack
 from sciml.biology.sbml.read import network_from_record, reader_digest, recall, remember
+from sciml.biology.sources import ANTIMONY, path_of, refuse_others
 from sciml.errors import DataError
 
 __all__ = ["load_antimony", "read"]
@@ -38,6 +40,7 @@ _ELEMENT = re.compile(
 )
 
 
+@checked
 def load_antimony(text_or_path: str | os.PathLike[str], *, strict: bool = True) -> Network:
     """A model from Antimony text or from a file of it.
 
@@ -48,6 +51,7 @@ def load_antimony(text_or_path: str | os.PathLike[str], *, strict: bool = True) 
     rules, and much memory for over 5,000 reactions. SBML has no such limits.
     """
     name, text = _given(text_or_path)
+    refuse_others(name, text, ANTIMONY)
     key = hashlib.sha256(b"antimony" + reader_digest() + _version() + text.encode("utf-8", "surrogatepass")).hexdigest()
     record = recall(key, Path())
     if record is None:
@@ -80,8 +84,13 @@ def _given(text_or_path: str | os.PathLike[str]) -> tuple[str, str]:
         if len(text_or_path) > LARGEST:
             raise DataError(f"Antimony text: larger than {LARGEST // 1_000_000} MB, the most that is read")
         return "Antimony text", text_or_path
-    path = Path(text_or_path)
-    return str(path), unpack(str(path), read_bytes(path, "Antimony text"), "Antimony text")
+    path = path_of("load_antimony", text_or_path, "Antimony text or the path of a file")
+    try:
+        return str(path), unpack(str(path), read_bytes(path, "Antimony text"), "Antimony text")
+    except DataError as error:
+        if isinstance(text_or_path, str) and not path.exists():
+            raise DataError(f"{error}; a text that is a model has a line break, '->', '=' or ';'") from error
+        raise
 
 
 def _is_file(text: str) -> bool:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sciml.arguments import checked
 from sciml.biology.expressions import Expression, number, operation, symbol
 from sciml.biology.formula import parse
 from sciml.biology.network import Network, Parameter, Participant, Reaction, Rule, Species, Units, nearest
 from sciml.biology.sbml.precheck import read_bytes, unpack
+from sciml.biology.sources import NET, path_of, refuse_others
 from sciml.errors import DataError
 
 __all__ = ["load_net"]
@@ -32,6 +34,7 @@ _KNOWN = ("parameters", "functions", "species", "reactions", "groups")
 _OURS = "v_"  # put before the file's names in formulas, so that none is taken for a constant or a function of ours
 
 
+@checked
 def load_net(path: str | os.PathLike[str]) -> Network:
     """A network from a BioNetGen file.
 
@@ -39,8 +42,9 @@ def load_net(path: str | os.PathLike[str]) -> Network:
     parameters given by formulas follow those they depend on. Rate laws MM (two reactants), Sat (one constant) and Hill (one reactant) are
     taken as documented, others are refused. Raises DataError with file and line for what is missing, contradictory or not supported.
     """
-    file = Path(path)
+    file = path_of("load_net", path)
     text = unpack(str(file), read_bytes(file, _EXPECTED), _EXPECTED)
+    refuse_others(str(file), text, NET)
     try:
         return _Reader(str(file), text).network()
     except DataError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sciml import resources
+from sciml.arguments import checked
 from sciml.biology.antimony import load_antimony
 from sciml.biology.network import Network, nearest
 from sciml.errors import ConfigError
@@ -19,6 +20,7 @@ def list_pathways() -> list[str]:
     return sorted(path.stem for path in _folder().glob(f"*{_SUFFIX}"))
 
 
+@checked
 def load_pathway(name: str) -> Network:
     """A shipped pathway by name. Amounts are molecules; sources and units stand in `datasets/pathways/card.md`.
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sciml.arguments import check_fields, checked, shown
 from sciml.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ class _Relative(Law):
     mean: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(self, "cv", self.cv)
         _mean(self, self.mean, positive=True)
 
+    @checked
     def moments(self, nominal: float = 1.0) -> tuple[float, float]:
         """(mean, cv mean)."""
         mean = _centre(self, self.mean, nominal)
@@ -62,10 +65,11 @@ class LogNormal(_Relative):
         import numpy as np
         from scipy.special import ndtri
 
-        mean, s = _centre(self, self.mean, nominal), self._spread
-        found: np.ndarray = mean * np.exp(s * ndtri(u) - 0.5 * s * s)
+        mean, s = self.moments(nominal)[0], self._spread
+        found: np.ndarray = mean * np.exp(s * ndtri(_shares(u)) - 0.5 * s * s)
         return found
 
+    @checked
     def entropy(self, nominal: float = 1.0) -> float:
         """(ln mean - s^2 / 2 + ln(2 pi e s^2) / 2) / ln 2."""
         s = self._spread
@@ -84,9 +88,10 @@ class Gamma(_Relative):
         """The inverse of the regularised incomplete gamma function, times the scale."""
         from scipy.special import gammaincinv
 
-        found: np.ndarray = gammaincinv(self.cv**-2, u) * (_centre(self, self.mean, nominal) * self.cv**2)
+        found: np.ndarray = gammaincinv(self.cv**-2, _shares(u)) * (self.moments(nominal)[0] * self.cv**2)
         return found
 
+    @checked
     def entropy(self, nominal: float = 1.0) -> float:
         """(a + ln(scale) + ln Gamma(a) + (1 - a) psi(a)) / ln 2 with shape a."""
         from scipy.special import digamma
@@ -104,6 +109,7 @@ class Normal(Law):
     mean: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _positive(self, "sd", self.sd)
         _mean(self, self.mean, positive=False)
 
@@ -111,32 +117,47 @@ class Normal(Law):
         """mean + sd z(u)."""
         from scipy.special import ndtri
 
-        found: np.ndarray = self.moments(nominal)[0] + self.sd * ndtri(u)
+        found: np.ndarray = self.moments(nominal)[0] + self.sd * ndtri(_shares(u))
         return found
 
+    @checked
     def moments(self, nominal: float = 1.0) -> tuple[float, float]:
         """(mean, sd)."""
         return (nominal if self.mean is None else self.mean), self.sd
 
+    @checked
     def entropy(self, nominal: float = 1.0) -> float:
         """log2(2 pi e sd^2) / 2, whatever the mean."""
         return 0.5 * math.log2(2 * math.pi * math.e * self.sd**2)
 
 
 def _positive(law: Law, name: str, value: float) -> None:
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-        raise ConfigError(f"{type(law).__name__}: {name}: found {value!r}, expected a finite number > 0")
+    if not (math.isfinite(value) and value > 0):
+        raise ConfigError(f"{type(law).__name__}: {name}: found {shown(value)}, expected a finite number > 0")
 
 
 def _mean(law: Law, value: float | None, *, positive: bool) -> None:
-    good = value is None or (isinstance(value, int | float) and math.isfinite(value) and (value > 0 or not positive))
-    if not good:
-        raise ConfigError(f"{type(law).__name__}: mean: found {value!r}, expected a finite number{' > 0' if positive else ''} or None")
+    if value is not None and not (math.isfinite(value) and (value > 0 or not positive)):
+        raise ConfigError(f"{type(law).__name__}: mean: found {shown(value)}, expected a finite number{' > 0' if positive else ''} or None")
 
 
 def _centre(law: Law, mean: float | None, nominal: float) -> float:
     """The mean of a law of positive numbers."""
     found = nominal if mean is None else mean
     if not (math.isfinite(found) and found > 0):
-        raise ConfigError(f"{type(law).__name__}: the nominal value is {found!r}, expected a number > 0; give the law a mean of its own")
+        raise ConfigError(
+            f"{type(law).__name__}: the nominal value is {shown(found)}, expected a number > 0; give the law a mean of its own"
+        )
+    return found
+
+
+def _shares(u: Any) -> np.ndarray:
+    import numpy as np
+
+    try:
+        found = np.asarray(u, dtype=float)
+    except (TypeError, ValueError):
+        raise ConfigError(f"quantile: u: found {shown(u)}, expected numbers from 0 to 1") from None
+    if not ((found >= 0) & (found <= 1)).all():
+        raise ConfigError(f"quantile: u: found {shown(found)}, expected numbers from 0 to 1")
     return found

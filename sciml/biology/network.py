@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from sciml.arguments import check_fields, checked, shown
 from sciml.biology.expressions import Expression, Operand
 from sciml.biology.formula import as_expression
+from sciml.biology.parts import Part, formulas
 from sciml.biology.plain_data import build, plain
 from sciml.errors import ConfigError, DataError
 
@@ -38,7 +40,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Unit:
+class Unit(Part):
     """A factor of a unit: (multiplier 10^scale kind)^exponent, kind as in SBML (`mole`, `item`, `litre`, `second`, ...)."""
 
     kind: str
@@ -48,7 +50,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Units:
+class Units(Part):
     """What a network is counted in. Names are SBML's kinds or keys of `definitions`; None where the model does not say."""
 
     substance: str | None = None
@@ -61,7 +63,7 @@ class Units:
 
 
 @dataclass(frozen=True)
-class Compartment:
+class Compartment(Part):
     """A volume (or area, length, point by `dimensions`) in the model's unit. `size` None: not given."""
 
     id: str
@@ -73,7 +75,7 @@ class Compartment:
 
 
 @dataclass(frozen=True)
-class Species:
+class Species(Part):
     """A pool of molecules. `initial` is a concentration where `initial_is_concentration`, else an amount; None: not given.
 
     `substance_only`: its symbol stands for the amount in formulas, else for the concentration. `boundary`: reactions leave it as it is.
@@ -93,7 +95,7 @@ class Species:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(Part):
     """A number with an id; `constant` False where a rule or an event changes it. `value` None: not given."""
 
     id: str
@@ -104,7 +106,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Participant:
+class Participant(Part):
     """A species on one side of a reaction with its stoichiometry: a number, None (by a rule or assignment on `id`), or an expression."""
 
     species: str
@@ -114,7 +116,7 @@ class Participant:
 
 
 @dataclass(frozen=True)
-class Reaction:
+class Reaction(Part):
     """Turns reactants into products at the rate `law` (extent per time).
 
     `mass_action`: `law` is the rate *constant*, and the rate is declared as mass action: deterministic k prod [S]^m, stochastic with
@@ -135,6 +137,7 @@ class Reaction:
     line: int = field(default=0, compare=False)
 
     @classmethod
+    @checked
     def parse(cls, id: str, equation: str, *, rate: Operand | None = None, law: Operand | None = None) -> Reaction:
         """From an equation such as "A + 2 B -> C" or "-> P" (`0` and an empty side: nothing).
 
@@ -152,7 +155,7 @@ class Reaction:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Part):
     """`assignment`: variable = math at all times; `rate`: d variable / dt = math; `algebraic`: 0 = math."""
 
     kind: Literal["assignment", "rate", "algebraic"]
@@ -162,7 +165,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Part):
     """When `trigger` turns true, after `delay`, the assignments are made at once.
 
     `initial_value` is the trigger's value before time 0, `persistent` False takes the event back when the trigger turns false during the
@@ -182,7 +185,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(Part):
     """A function of the model: its arguments' names and its body."""
 
     id: str
@@ -232,20 +235,17 @@ class Network:
             "species": _elements(Species, "initial", self.species),
             "parameters": _elements(Parameter, "value", self.parameters),
             "compartments": _elements(Compartment, "size", self.compartments),
-            "reactions": (),
-            "rules": tuple(self.rules),
-            "events": tuple(self.events),
-            "functions": tuple(self.functions),
-            "initial_assignments": _formulas(self.initial_assignments),
-            "annotations": tuple(self.annotations),
-            "warnings": tuple(self.warnings),
+            "initial_assignments": formulas(self.initial_assignments),
         }
-        known = {s.id for s in coerced["species"]}
-        coerced["reactions"] = tuple(_with_modifiers(r, known) for r in self.reactions)
-        if not coerced["compartments"] and {s.compartment for s in coerced["species"]} == {"cell"}:
-            coerced["compartments"] = (Compartment("cell"),)
+        for name in ("reactions", "rules", "events", "functions", "annotations", "warnings"):
+            coerced[name] = _elements(object, "", getattr(self, name))
         for name, value in coerced.items():
             object.__setattr__(self, name, value)
+        check_fields(self)
+        known = {s.id for s in self.species}
+        object.__setattr__(self, "reactions", tuple(_with_modifiers(r, known) for r in self.reactions))
+        if not self.compartments and {s.compartment for s in self.species} == {"cell"}:
+            object.__setattr__(self, "compartments", (Compartment("cell"),))
         _check(self)
 
     @cached_property
@@ -276,6 +276,7 @@ class Network:
         ]
         return f"<Network {self.id!r}: {', '.join(parts) or 'empty'}>"
 
+    @checked
     def set(self, values: Mapping[str, float] | None = None, /, **named: float) -> Network:
         """A variant with other values of parameters, compartments and species' starts (each species in the quantity its model states).
 
@@ -291,28 +292,30 @@ class Network:
                 raise ConfigError(f"set: {id!r} is no species, parameter or compartment of {self.id!r}{nearest(id, self.elements)}")
             if id in fixed:
                 raise ConfigError(f"set: {id!r} is determined by an assignment rule; change what the rule depends on")
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                raise ConfigError(f"set: {id!r}: found {value!r}, expected a finite number")
+            if not math.isfinite(value):
+                raise ConfigError(f"set: {id!r}: found {shown(value)}, expected a finite number")
             kind, slot = _SLOTS[type(element)]
             changed[kind][id] = replace(element, **cast(dict[str, Any], {slot: float(value)}))
         updated: dict[str, Any] = {k: tuple(new.get(e.id, e) for e in getattr(self, k)) for k, new in changed.items() if new}
         assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in given)
         return replace(self, **updated, initial_assignments=assignments)
 
-    def with_(self, *, without: Iterable[str] = (), **parts: Iterable[Any]) -> Network:
+    @checked
+    def with_(self, *, without: Iterable[str] = (), **parts: Iterable[Any] | Mapping[str, Any]) -> Network:
         """A variant with elements added or replaced by id (`species=`, `parameters=`, `reactions=`, `events=`, ...) and others left out.
 
         `without=["r3"]` leaves out reactions, events and rules (by variable). A species or a parameter that is still used cannot be left
         out: DataError names where.
         """
-        gone, kinds = set(without), ("species", "parameters", "compartments", "reactions", "events", "functions", "rules")
-        if unknown := parts.keys() - set(kinds):
-            raise ConfigError(f"with_: found {sorted(unknown)[0]!r}, expected {', '.join(kinds)} or without")
+        gone = set(without)
+        if unknown := parts.keys() - set(_KINDS):
+            raise ConfigError(f"with_: found {sorted(unknown)[0]!r}, expected {', '.join(_KINDS)} or without")
         updated: dict[str, Any] = {}
         known: set[str] = set()
-        for kind in kinds:
-            new = parts.get(kind, ())
-            new = _elements(*_BUILT[kind], new) if kind in _BUILT else tuple(new)
+        for kind, (made, slot) in _KINDS.items():
+            new = _elements(made, slot, parts.get(kind, ()))
+            if wrong := [e for e in new if not isinstance(e, made)]:
+                raise ConfigError(f"with_: {kind}: found {shown(wrong[0])}, expected each to be a {made.__name__}")
             by_name = {_name(e): e for e in new}
             old = getattr(self, kind)
             known |= {_name(e) for e in old}
@@ -323,42 +326,43 @@ class Network:
         assignments = tuple((id, formula) for id, formula in self.initial_assignments if id not in gone)
         return replace(self, **updated, initial_assignments=assignments)
 
+    @checked
     def to_dict(self, *, annotations: bool = True) -> dict[str, Any]:
         """JSON-able data; `from_dict` gives the network again. Without `annotations`: only what networks are compared by."""
         data: dict[str, Any] = plain(self, annotations)
         return data
 
     @classmethod
+    @checked
     def from_dict(cls, data: Mapping[str, Any]) -> Network:
         """From `to_dict`. Raises DataError where it is not such data."""
         try:
             return build(cls, data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"network: the data do not make a network: {error}") from error
 
 
-_BUILT: dict[str, tuple[type, str]] = {
+_KINDS: dict[str, tuple[type, str]] = {  # and the field that a number of {id: number} is
     "species": (Species, "initial"),
     "parameters": (Parameter, "value"),
     "compartments": (Compartment, "size"),
+    "reactions": (Reaction, ""),
+    "events": (Event, ""),
+    "functions": (Function, ""),
+    "rules": (Rule, ""),
 }
-_SLOTS: dict[type, tuple[str, str]] = {kind: (name, slot) for name, (kind, slot) in _BUILT.items()}
+_SLOTS: dict[type, tuple[str, str]] = {kind: (name, slot) for name, (kind, slot) in _KINDS.items() if slot}
 
 
 def _name(element: Any) -> str:
     return element.variable if isinstance(element, Rule) else element.id
 
 
-def _elements(kind: type, slot: str, given: Any) -> tuple[Any, ...]:
-    """Elements as they are, or {id: number} as elements with that value."""
-    if isinstance(given, Mapping):
-        return tuple(value if isinstance(value, kind) else kind(id, **{slot: float(value)}) for id, value in given.items())
-    return tuple(given)
-
-
-def _formulas(given: Any) -> tuple[tuple[str, Expression], ...]:
-    pairs = given.items() if isinstance(given, Mapping) else given
-    return tuple((id, as_expression(formula)) for id, formula in pairs)
+def _elements(kind: type, slot: str, given: Any) -> Any:
+    """Elements as they are, or {id: number} as elements with that value; anything else as it is."""
+    if isinstance(given, Mapping) and slot:
+        return tuple(value if isinstance(value, kind) else kind(id, **{slot: value}) for id, value in given.items())
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) else given
 
 
 def _with_modifiers(reaction: Reaction, species: set[str]) -> Reaction:
@@ -403,6 +407,8 @@ def _check(network: Network) -> None:
     """References and double ids; what a formula may mean is checked where it is compiled."""
     seen: set[str] = set()
     for element in (*_identified(network), *network.functions):
+        if not element.id:
+            raise DataError(f"{network.id}: found a {type(element).__name__.lower()} with an empty id")
         if element.id in seen:
             raise DataError(f"{network.id}: the id {element.id!r} is used twice")
         seen.add(element.id)
@@ -415,6 +421,20 @@ def _check(network: Network) -> None:
         for p in (*r.reactants, *r.products):
             if p.species not in species:
                 raise DataError(f"{network.id}: reaction {r.id!r} has {p.species!r}, which is no species{nearest(p.species, species)}")
+            if isinstance(p.stoichiometry, float) and not math.isfinite(p.stoichiometry):
+                raise DataError(f"{network.id}: reaction {r.id!r}: the stoichiometry of {p.species!r} is {p.stoichiometry}")
+    parameters = {p.id for p in network.parameters}
+    for whose, factor in (
+        ("the network", network.conversion_factor),
+        *((f"species {s.id!r}", s.conversion_factor) for s in network.species),
+    ):
+        if factor is not None and factor not in parameters:
+            raise DataError(
+                f"{network.id}: the conversion factor of {whose} is {factor!r}, which is no parameter{nearest(factor, parameters)}"
+            )
+    for id, _ in network.initial_assignments:
+        if id not in seen:
+            raise DataError(f"{network.id}: the initial assignment of {id!r}: that is no element of the model{nearest(id, seen)}")
     for where, formula, own in _all_formulas(network):
         unknown = formula.symbols() - seen - own
         if unknown:

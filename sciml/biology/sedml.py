@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from sciml import files
+from sciml.arguments import checked
 from sciml.biology.network import Network, Species
 from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.read import load_sbml
 from sciml.biology.sbml.tree import Element, parse
+from sciml.biology.sources import SEDML, path_of, refuse_others
 from sciml.errors import ConfigError, DataError
 
 __all__ = ["Experiment", "Task", "load_archive", "load_experiment"]
@@ -76,24 +78,27 @@ class Experiment:
         return {"source": self.source, "networks": list(self.networks), "tasks": [task.to_dict() for task in self.tasks]}
 
 
+@checked
 def load_experiment(path: str | os.PathLike[str]) -> Experiment:
     """The experiment in a SED-ML file; its models are SBML files beside it.
 
     Raises DataError with file and line for what is not supported: other simulations than uniform time courses from time 0, changes that
     are more than new values, nested or functional ranges, models that lie elsewhere.
     """
-    file = Path(path)
+    file = path_of("load_experiment", path)
     text = unpack(str(file), read_bytes(file, "a SED-ML document"), "a SED-ML document")
+    refuse_others(str(file), text, SEDML)
     inspect(str(file), text, "sedML")
     return _Reader(file, parse(text)).experiment()
 
 
+@checked
 def load_archive(path: str | os.PathLike[str]) -> Experiment:
     """The experiment in a COMBINE archive (.omex): its master SED-ML file, else its only one, else its only SBML model without tasks.
 
     At most 100 MB and 1000 files are unpacked, into a folder that is gone afterwards. Raises DataError for a damaged archive.
     """
-    file = Path(path)
+    file = path_of("load_archive", path)
     read_bytes(file, "a COMBINE archive")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder).resolve()

@@ -42,6 +42,7 @@ MATERIALS = (
 BIOLOGY = (
     ("distributions", "expressions"),
     ("formula", "plain_data"),
+    ("parts", "sources"),
     ("network",),
     ("sbml",),
     ("antimony", "bionetgen", "sedml"),

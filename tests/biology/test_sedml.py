@@ -130,7 +130,7 @@ FAULTS = {
         "line 7: the model states a concentration of 'A', and this sets an amount",
     ),
     "doctype": ("<sedML", "<!DOCTYPE x><sedML", "line 2: found a document type"),
-    "root": ("sedML", "html", "expected <sedML>"),
+    "root": ("sedML", "note", "expected <sedML>"),
 }
 
 

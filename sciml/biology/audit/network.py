@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked, shown
 from sciml.biology.audit import deterministic, stochastic
 from sciml.biology.network import Network
-from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
 from sciml.report import verdicts
 from sciml.report.blocks import Section
 from sciml.report.verdicts import Row
+from sciml.seeding import derive
 
 __all__ = ["Audit", "audit"]
 
@@ -37,6 +38,7 @@ class Audit:
         """Nothing failed, and something was measured."""
         return any(row.verdict == "pass" for row in self.table) and all(row.verdict != "fail" for row in self.table)
 
+    @checked
     def row(self, name: str) -> Row:
         """The row of that name. KeyError that lists the names where there is none."""
         return verdicts.find(self.table, name)
@@ -62,6 +64,7 @@ class Audit:
         return [verdicts.section("Audit", self.summary(), self.passed, self.table)]
 
 
+@checked
 def audit(network: Network, *, end: float | None = None, n: int = 2000, seed: int = 0) -> Audit:
     """Hold the simulators against theory on this network, from time 0 to `end`.
 
@@ -70,11 +73,12 @@ def audit(network: Network, *, end: float | None = None, n: int = 2000, seed: in
     its states can be counted, and the means of a system 100 times larger against the deterministic run. What does not apply to a network
     is said with the reason. `end` None: five times the slowest relaxation at the start, as far as 1e5 events of a trajectory go.
     """
-    if not isinstance(network, Network):
-        raise ConfigError(f"audit: found {type(network).__name__}, expected a Network")
     if n < 100:
         raise ConfigError(f"n: found {n}, expected at least 100 trajectories")
-    last = float(checked_times(end)[0]) if end is not None else deterministic.horizon(network)
+    derive(seed)  # refuses what is no seed
+    if end is not None and not 0 < end < np.inf:
+        raise ConfigError(f"end: found {shown(end)}, expected a finite time > 0")
+    last = float(end) if end is not None else deterministic.horizon(network)
     times = np.linspace(0.0, last, 11)
     rows = [*deterministic.rows(network, times), *stochastic.rows(network, times, n, seed)]
     return Audit(network.id, last, n, seed, tuple(rows))

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.fitting.measured_network import measured_network
 from sciml.biology.fitting.minimum import Evaluated, Minimum, minimise
 from sciml.biology.fitting.objective import Objective, Point
-from sciml.biology.fitting.parameters import checked_starts, log_prior, scaled, unscaled
+from sciml.biology.fitting.parameters import log_prior, scaled, unscaled
 from sciml.biology.fitting.problem import Problem
 from sciml.biology.fitting.profiles import BetterError, Side, profile_side, quantile_root
 from sciml.biology.fitting.result import Failure, Fit, Profile
@@ -27,6 +28,7 @@ _NUMBER = re.compile(r"[-+]?\b(\d+\.?\d*([eE][-+]?\d+)?|nan|inf)\b")
 _AGAIN = 5  # times that a profile may find a better fit
 
 
+@checked
 def fit(
     problem_or_net: Problem | Network,
     data: Any = None,
@@ -57,8 +59,11 @@ def fit(
     wanted = _wanted(problem, profiles)
     if not 0 < level < 1:
         raise ConfigError(f"level: found {level!r}, expected a number between 0 and 1")
+    for name, count in (("starts", starts), ("iterations", iterations)):
+        if count < 1:
+            raise ConfigError(f"{name}: found {count}, expected at least 1")
     search = _Search(problem, seed, iterations)
-    ends, failed = search.from_starts(checked_starts(starts))
+    ends, failed = search.from_starts(starts)
     best, sides, notes = search.certain(ends[0], wanted, quantile_root(level))
     return _result(search, best, [end.value for end in ends], failed, sides, level, notes)
 

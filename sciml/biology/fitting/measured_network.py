@@ -121,7 +121,7 @@ def _of_table(data: Any) -> list[tuple[Mapping[str, Value], Mapping[str, Any]]]:
     if not hasattr(data, "columns"):
         name = str(data)
         try:
-            data = pd.read_csv(data, sep="\t" if Path(data).suffix == ".tsv" else ",")
+            data = pd.read_csv(Path(data), sep="\t" if Path(data).suffix == ".tsv" else ",")
         except (OSError, ValueError) as error:
             raise DataError(f"{name}: cannot be read as a table: {error}") from error
     if missing := [c for c in _COLUMNS[:3] if c not in data.columns]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sciml.errors import ConfigError, DataError
+from sciml.arguments import check_fields
+from sciml.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +35,7 @@ class Prior:
     second: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.kind not in PRIORS:
             raise DataError(f"prior: found {self.kind!r}, expected one of {', '.join(PRIORS)}")
         if not (math.isfinite(self.first) and math.isfinite(self.second)):
@@ -104,6 +106,7 @@ class FitParameter:
         where = f"parameter {self.id!r}"
         if self.scale not in ("lin", "log", "log10"):
             raise DataError(f"{where}: found the scale {self.scale!r}, expected lin, log or log10")
+        check_fields(self)
         if not self.estimated:
             if not math.isfinite(self.nominal):
                 raise DataError(f"{where}: it is not estimated and its nominal value is {self.nominal!r}, expected a finite number")
@@ -156,10 +159,3 @@ def log_prior(parameters: Sequence[FitParameter], values: Sequence[float] | np.n
             found, gradient[k], curvature[k] = parameter.prior.log_density(float(value), parameter.scale)
             total += found
     return total, gradient, curvature
-
-
-def checked_starts(starts: int) -> int:
-    """A whole number of starts >= 1."""
-    if not isinstance(starts, int) or isinstance(starts, bool) or starts < 1:
-        raise ConfigError(f"starts: found {starts!r}, expected a whole number >= 1")
-    return starts

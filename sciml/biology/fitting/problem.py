@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sciml.arguments import checked
 from sciml.biology.fitting.parameters import log_prior
 from sciml.biology.fitting.statement import Statement, Value
 from sciml.biology.network import nearest
@@ -31,6 +32,7 @@ class Problem(Statement):
 
         return Objective(self)
 
+    @checked
     def values(self, parameters: Mapping[str, float] | None = None) -> np.ndarray:
         """[K]: the values of all parameters, nominal where none is given. ConfigError for an unknown id or a value that is missing."""
         import numpy as np
@@ -47,6 +49,7 @@ class Problem(Statement):
             raise ConfigError(f"{self.name}: parameter {id!r} has no nominal value; give one in parameters=")
         return found
 
+    @checked
     def log_likelihood(self, parameters: Mapping[str, float] | None = None) -> float:
         """The sum of the log densities of all measurements at `parameters` {id: value}, nominal where none is given.
 
@@ -54,16 +57,19 @@ class Problem(Statement):
         """
         return self.objective.log_likelihood(self.values(parameters))
 
+    @checked
     def log_prior(self, parameters: Mapping[str, float] | None = None) -> float:
         """The sum of the log densities of the priors of estimated parameters; a parameter without one counts as 0."""
         values = self.values(parameters)
         return log_prior(self.estimated, [v for p, v in zip(self.parameters, values, strict=True) if p.estimated])[0]
 
+    @checked
     def chi2(self, parameters: Mapping[str, float] | None = None) -> float:
         """The sum of squares of (measured - predicted) / sigma on the scales of the observables."""
         residuals = self.objective.residuals(self.values(parameters))
         return float(residuals @ residuals)
 
+    @checked
     def simulate(self, parameters: Mapping[str, float] | None = None) -> pandas.DataFrame:
         """The table of measurements in their order, with the column `simulation` in the place of `measurement`."""
         import pandas as pd

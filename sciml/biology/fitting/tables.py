@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sciml.arguments import checked
 from sciml.biology.fitting.formulas import formula
 from sciml.biology.fitting.parameters import FitParameter, Prior, Scale
 from sciml.biology.fitting.problem import Problem
 from sciml.biology.fitting.statement import Measurement, Observable, Value
 from sciml.biology.network import Network
 from sciml.biology.sbml import load_sbml
+from sciml.biology.sources import PETAB, path_of, refuse_others
 from sciml.errors import DataError
 
 __all__ = ["load_petab"]
@@ -31,13 +33,14 @@ _EMPTY = ("NaN", "nan", "NA", "N/A", "null")  # as good as no text, in any cell
 Row = dict[str, str]
 
 
+@checked
 def load_petab(path: str | os.PathLike[str]) -> Problem:
     """A problem of parameter estimation in PEtab's version 1: `problem.yaml` and the tables and the SBML model that it names.
 
     Files are taken from the disk only, never from the net. Raises DataError with file, record (from 0) and column for what is damaged or
     contradicts itself, and for what is not supported: version 2, several models in one problem, mapping tables, extensions.
     """
-    file = Path(path)
+    file = path_of("load_petab", path)
     content = _yaml(file)
     _check_version(file, content)
     problems = content.get("problems")
@@ -74,8 +77,10 @@ def _yaml(file: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    text = _text(file)
+    refuse_others(str(file), text, PETAB)
     try:
-        content = YAML(typ="safe", pure=True).load(_text(file))
+        content = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise DataError(f"{file}: is no YAML: {' '.join(str(error).split())[:200]}") from error
     if not isinstance(content, dict):
@@ -111,13 +116,17 @@ def _listed(file: Path, names: Mapping[str, Any], key: str) -> list[Path]:
 
 def _text(file: Path) -> str:
     try:
-        if file.stat().st_size > _LARGEST:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
             raise DataError(f"{file}: is larger than {_LARGEST // 1_000_000} MB")
-        return file.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: is no UTF-8 text ({error.reason} at byte {error.start})") from error
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a null character in the name
+        raise DataError(f"{str(file)!r}: cannot be read: {error}") from error
 
 
 def _rows(file: Path, *required: str) -> list[Row]:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from sciml import files, resources, sandbox
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.sbml.precheck import inspect, read_bytes, unpack
 from sciml.biology.sbml.semantics import mass_action_law
-from sciml.errors import ConfigError, DataError, SciMLError
+from sciml.biology.sources import SBML, path_of, refuse_others
+from sciml.errors import DataError, SciMLError
 
 __all__ = ["load_sbml", "network_from_record", "reader_digest", "recall", "remember"]
 
@@ -25,6 +27,7 @@ _MOST_COMPANIONS = 20
 _MOST_LISTED = 200
 
 
+@checked
 def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
     """A model from an SBML file (levels 1 to 3; `.xml`, or packed by gzip whatever its name).
 
@@ -33,9 +36,7 @@ def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
     Raises ConfigError for what is no path, and DataError, which names the file, for one that is missing, damaged, larger than 20 MB,
     nested deeper than 200 elements, holds a DOCTYPE, or takes more than 10 s of CPU + 2 s a MB, or 1 GiB.
     """
-    if not isinstance(path, str | os.PathLike) or str(path).lstrip().startswith("<"):
-        raise ConfigError(f"load_sbml: found {str(path)[:40]!r}, expected the path of a file")
-    file = Path(path)
+    file = path_of("load_sbml", path)
     data = read_bytes(file)
     key = hashlib.sha256(reader_digest() + hashlib.sha256(data).digest()).hexdigest()
     known = recall(key, file.parent)
@@ -49,6 +50,7 @@ def load_sbml(path: str | os.PathLike[str], *, strict: bool = True) -> Network:
 def _parsed(file: Path, data: bytes) -> dict[str, Any]:
     """What the child finds in a file that passed the checks before it."""
     text = unpack(str(file), data)
+    refuse_others(str(file), text, SBML)
     companions = _companions(file, inspect(str(file), text))
     megabytes = (len(text) + sum(map(len, companions.values()))) / 1e6
     record, _ = sandbox.run("sciml.biology.sbml.parser:read", str(file), text, companions, cpu_seconds=10 + 2 * megabytes)

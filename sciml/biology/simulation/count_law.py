@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.kernels.system import System
 from sciml.biology.network import nearest
 from sciml.errors import ConfigError
@@ -35,10 +36,12 @@ class CountLaw:
         """Ids of all species: the last axis of `mean` and `std`."""
         return tuple(s.id for s in self.system.network.species)
 
+    @checked
     def probabilities(self, t: float) -> np.ndarray:
         """[n]: p of each of `states` at one of the times."""
         return np.asarray(self.p[self.at(t)])
 
+    @checked
     def marginal(self, name: str, t: float) -> np.ndarray:
         """[largest count + 1]: p(count of a species) at one of the times."""
         return np.bincount(self._counts(name), weights=self.probabilities(t))
@@ -55,12 +58,14 @@ class CountLaw:
         first, second = self._moment(self._amounts - centre), self._moment((self._amounts - centre) ** 2)
         return np.asarray(np.sqrt(np.maximum(second - first**2, 0.0)))
 
+    @checked
     def select(self, name: str) -> np.ndarray:
         """[n]: what an id means in formulas, in each of `states`. Raises ConfigError for an id that the model does not have."""
         if name not in self.system.values:
             raise ConfigError(f"select: {name!r} is no symbol of {self.system.network.id!r}{nearest(name, self.system.values)}")
         return self._values(self.system.values[name])
 
+    @checked
     def at(self, t: float) -> int:
         """The index of a time. Raises ConfigError for one that was not asked for."""
         found = np.flatnonzero((self.times == t) | np.isclose(self.times, t, rtol=1e-12, atol=0.0))

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import orth, solve_continuous_lyapunov
 
+from sciml.arguments import checked, shown
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.native import native
 from sciml.biology.network import Network, nearest
@@ -57,6 +58,7 @@ class LinearNoise:
         """[T, S]."""
         return np.asarray(np.sqrt(np.maximum(np.einsum("tii->ti", self.covariance), 0.0)))
 
+    @checked
     def select(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(mean, standard deviation) [T] of what an id means in formulas. Raises ConfigError for an id that the model does not have."""
         values = self.model.jumps.system.values
@@ -103,7 +105,12 @@ class StationaryNoise(LinearNoise):
 
         (i w - J)^-1 D (-i w - J^T)^-1, where J and D are restricted to what reactions can change.
         """
-        w = np.atleast_1d(np.asarray(frequencies, dtype=float))
+        try:
+            w = np.atleast_1d(np.asarray(frequencies, dtype=float))
+        except (TypeError, ValueError):
+            w = np.array([np.nan])
+        if w.ndim != 1 or not np.isfinite(w).all():
+            raise ConfigError(f"spectrum: frequencies: found {shown(frequencies)}, expected a finite number or a list of them")
         basis = orth(self.model.changes.T.astype(float))
         jacobian, diffusion = basis.T @ self.jacobian @ basis, basis.T @ self.diffusion @ basis
         resolvent = np.linalg.inv(1j * w[:, None, None] * np.eye(len(jacobian)) - jacobian)

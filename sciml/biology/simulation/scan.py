@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.trajectories import checked_times
@@ -37,6 +38,7 @@ class Scan:
     n: int
     seed: int
 
+    @checked
     def select(self, species: str) -> np.ndarray:
         """[*grid, T]: mean amounts of a species; with one parameter and one time a dose-response curve."""
         if species not in self.species:
@@ -62,9 +64,10 @@ class Scan:
         }
 
 
+@checked
 def scan(
     net: Network,
-    values: Mapping[str, Sequence[float]],
+    values: Mapping[str, Sequence[float] | float],
     times: Any,
     method: str = "ode",
     *,
@@ -81,10 +84,12 @@ def scan(
     if method not in METHODS:
         raise ConfigError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
     axes = {id: np.atleast_1d(np.asarray(v, dtype=float)) for id, v in values.items()}
-    if not axes or any(v.ndim != 1 or not v.size for v in axes.values()):
+    if not axes or not all(v.size for v in axes.values()):
         raise ConfigError("scan: found no values, expected {id: numbers} with at least one number each")
     if both := axes.keys() & (parameters or {}).keys():
         raise ConfigError(f"scan: {sorted(both)[0]!r} stands in values and in parameters")
+    if n < 1:
+        raise ConfigError(f"n: found {n}, expected at least 1 trajectory")
     shape = tuple(len(v) for v in axes.values())
     points = [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
     fixed = dict(parameters or {})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.kernels.compiled import made_once, system_of
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.graph import Graph
@@ -38,6 +39,7 @@ class Sensitivities:
     solution: Solution
     method: str
 
+    @checked
     def select(self, species: str, parameter: str) -> np.ndarray:
         """[T]: d amount of a species / d a parameter."""
         for name, known in ((species, self.species), (parameter, self.wrt)):
@@ -51,6 +53,7 @@ class Sensitivities:
         return {"times": self.times.tolist(), **names, "values": self.values.tolist()}
 
 
+@checked
 def sensitivities(
     net: Network, times: Any, wrt: Sequence[str], parameters: Mapping[str, float] | None = None, *, rtol: float = 1e-9
 ) -> Sensitivities:

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import Counting, jump_model
@@ -34,10 +35,12 @@ class StateProjection(CountLaw):
         """[T]: probability that has left the set; it bounds the sum over all states of true minus computed probability."""
         return np.asarray(np.maximum(1.0 - self.p.sum(axis=1), 0.0))
 
+    @checked
     def lost_mass(self, t: float) -> float:
         """The bound of the error of p at one of the times, rounding aside."""
         return float(self.lost[self.at(t)])
 
+    @checked
     def integrator_bound(self, t: float) -> float:
         """A bound of what rounding did to the sum of p until t. Uniformisation has no other error that is not in `lost_mass`."""
         return float(self.rounding[self.at(t)])

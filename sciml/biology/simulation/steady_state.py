@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
@@ -40,6 +41,7 @@ class SteadyState:
     time: float
     solution: Solution
 
+    @checked
     def select(self, name: str) -> float:
         """What an id means in formulas, at rest: species, parameter, compartment, reaction (its rate), rule-driven symbol."""
         return float(self.solution.select(name)[0])

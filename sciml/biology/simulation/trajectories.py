@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sciml.arguments import shown
+from sciml.arguments import checked, shown
 from sciml.biology.kernels.system import System
 from sciml.biology.network import nearest
 from sciml.errors import ConfigError
@@ -76,6 +76,7 @@ class Trajectories:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.amounts / self.volumes
 
+    @checked
     def select(self, name: str) -> np.ndarray:
         """[..., T]: what an id means in formulas over time: species, parameter, compartment, reaction (its rate), rule-driven symbol.
 
@@ -219,6 +220,7 @@ class Moments:
     kernel: str
     notes: tuple[str, ...] = ()
 
+    @checked
     def select(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(mean, standard deviation) [T] of a species."""
         if name not in self.species:

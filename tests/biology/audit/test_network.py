@@ -26,5 +26,5 @@ def test_refusals():
         audit("dimers")
     with pytest.raises(ConfigError, match="at least 100"):
         audit(NET, n=3)
-    with pytest.raises(ConfigError, match="times"):
+    with pytest.raises(ConfigError, match="end: found"):
         audit(NET, end=-1.0)

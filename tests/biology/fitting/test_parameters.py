@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sciml.biology.fitting.parameters import PRIORS, FitParameter, Prior, checked_starts, log_prior, scaled, slopes, unscaled
-from sciml.errors import ConfigError, DataError
+from sciml.biology.fitting.parameters import PRIORS, FitParameter, Prior, log_prior, scaled, slopes, unscaled
+from sciml.errors import DataError
 
 LAWS = {
     "uniform": (0.5, 4.0, lambda v, x: stats.uniform(0.5, 3.5).logpdf(v)),
@@ -83,10 +83,3 @@ def test_only_parameters_with_a_prior_count():
 def test_what_makes_no_sense_is_refused(make, words):
     with pytest.raises(DataError, match=words):
         make()
-
-
-def test_starts_are_counted():
-    assert checked_starts(3) == 3
-    for wrong in (0, 2.0, True):
-        with pytest.raises(ConfigError, match="starts"):
-            checked_starts(wrong)
