@@ -10,7 +10,6 @@ COVERED_BY: dict[str, str] = {
     "sciml/materials/audit/probe.py": "tests/materials/audit/test_physics.py",
     "sciml/materials/kernels/reference.py": "tests/materials/kernels/test_edges.py",
     "sciml/biology/simulation/count_law.py": "tests/biology/simulation/test_state_projection.py",
-    "sciml/biology/simulation/projection_flow.py": "tests/biology/simulation/test_state_projection.py",
     "sciml/biology/simulation/passage_sample.py": "tests/biology/simulation/test_first_passage.py",
     "sciml/biology/simulation/leap_loop.py": "tests/biology/simulation/test_tau_leaping.py",
     "sciml/biology/simulation/leap_run.py": "tests/biology/simulation/test_tau_leaping.py",

@@ -22,7 +22,7 @@ from sciml.errors import ConfigError
 
 __all__ = ["FirstPassage", "first_passage"]
 
-_MOST_LAYERS = 64
+_MOST_LAYERS = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,10 @@ class StateProjection(CountLaw):
 
     @checked
     def integrator_bound(self, t: float) -> float:
-        """A bound of what rounding did to the sum of p until t. Uniformisation has no other error that is not in `lost_mass`."""
+        """A bound of what rounding, and steps in which the law is taken to decay only, did to the sum of |p| until t.
+
+        Uniformisation and powers have no other error that is not in `lost_mass`. To first order; wide beyond 1,000 states at late times.
+        """
         return float(self.rounding[self.at(t)])
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,8 +88,9 @@ def finite_state_projection(
     """dp(x)/dt = sum_r a_r(x - v_r) p(x - v_r) - a_r(x) p(x) from the network's start, on a set of states that grows as it must.
 
     At the last time no more than `tolerance` of the probability is lost, unless `max_states` comes first: the result says which, and
-    `lost_mass(t)` bounds the error either way. Memory is about 100 bytes a state and channel. Raises ConfigError for events, rate rules and
-    laws that name time. Source: Munsky and Khammash, J. Chem. Phys. 124 (2006) 044104; integrated by uniformisation.
+    `lost_mass(t)` bounds the error either way. Memory is about 100 bytes a state and channel; up to 1,000 states times may be as late as
+    they like. Raises ConfigError for events, rate rules and laws that name time, ConvergenceError where a larger set would take too long
+    to come to rest. Source: Munsky and Khammash, J. Chem. Phys. 124 (2006) 044104; integrated by uniformisation and squaring.
     """
     asked = checked_times(times)
     checked_limits(tolerance, max_states)

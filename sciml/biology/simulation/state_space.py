@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from sciml.errors import ConfigError, ConvergenceError
 
-__all__ = ["StateSpace", "Uniformised", "checked_limits", "poisson_weights"]
+__all__ = ["StateSpace", "Uniformised", "checked_limits", "closed_classes", "poisson_weights"]
 
 _FIRST_STATES = 100
 _EPS = float(np.finfo(float).eps)
@@ -34,20 +35,39 @@ class StateSpace:
         self._rates, self.max_states = rates, max_states
         # states are found by a random linear hash; every hit is compared in full
         self._factors = np.random.default_rng(0).integers(1, 2**63, self.changes.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        self.states = np.zeros((0, self.changes.shape[1]), dtype=np.int64)
-        self.rates = np.zeros((0, len(self.changes)))
-        self.targets = np.zeros((0, len(self.changes)), dtype=np.int64)
-        self._keys, self._order = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+        self._count = 0
+        self._states = np.zeros((_FIRST_STATES, self.changes.shape[1]), dtype=np.int64)
+        self._rates_of = np.zeros((_FIRST_STATES, len(self.changes)))
+        self._targets = np.zeros((_FIRST_STATES, len(self.changes)), dtype=np.int64)
+        self._old, self._new = _Sorted(), _Sorted()
         self._append(np.atleast_2d(np.asarray(start, dtype=np.int64)))
         self.full = False
         while len(self.states) < min(_FIRST_STATES, max_states) and self.grow(np.flatnonzero((self.targets < 0).any(axis=1)), 1):
             pass
 
     def __len__(self) -> int:
-        return len(self.states)
+        return self._count
+
+    @property
+    def states(self) -> np.ndarray:
+        """int64 [n, S]."""
+        return self._states[: self._count]
+
+    @property
+    def rates(self) -> np.ndarray:
+        """[n, R]."""
+        return self._rates_of[: self._count]
+
+    @property
+    def targets(self) -> np.ndarray:
+        """int64 [n, R]: index of the state that a channel leads to, -1 outside."""
+        return self._targets[: self._count]
 
     def grow(self, sources: np.ndarray, layers: int) -> bool:
-        """Add what can be reached from the states `sources` in up to `layers` jumps. False where nothing was added; `full` tells why."""
+        """Add what can be reached from the states `sources` in up to `layers` jumps, fewer where the set becomes half as large again.
+
+        False where nothing was added; `full` tells why.
+        """
         before = len(self)
         for _ in range(layers):
             found = self._outside(sources)
@@ -57,16 +77,17 @@ class StateSpace:
             self.full |= len(found) > room
             sources = np.arange(len(self), len(self) + min(len(found), room))
             self._append(found[: max(room, 0)])
-            if self.full:
+            if self.full or len(self) > 1.5 * before:
                 break
         return len(self) > before
 
     def find(self, states: np.ndarray) -> np.ndarray:
         """Index of each state, -1 for one that is not in the set."""
-        keys = self._hashed(states)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        index = self._order[at]
-        return np.where((self.states[index] == states).all(axis=1), index, -1)
+        keys, index = self._hashed(states), np.full(len(states), -1)
+        for part in (self._old, self._new):
+            found = part.find(keys)
+            index = np.where((found >= 0) & (self._states[found] == states).all(axis=1), found, index)
+        return index
 
     def generator(self) -> csr_matrix:
         """A [n, n]: column = from, row = to; what goes outside is missing from the column's sum."""
@@ -89,20 +110,26 @@ class StateSpace:
         return np.unique(reached, axis=0)
 
     def _append(self, states: np.ndarray) -> None:
-        rates = self._rates(states)
-        self.states = np.concatenate([self.states, states])
-        self.rates = np.concatenate([self.rates, rates])
-        keys = self._hashed(self.states)
-        self._order = np.argsort(keys, kind="stable")
-        self._keys = keys[self._order]
-        if (self._keys[1:] == self._keys[:-1]).any():
+        rates, keys, start = self._rates(states), self._hashed(states), self._count
+        end = start + len(states)
+        if end > len(self._states):
+            self._states, self._rates_of, self._targets = (_lengthened(a, end) for a in (self._states, self._rates_of, self._targets))
+        if (self._old.find(keys) >= 0).any() or (self._new.find(keys) >= 0).any() or len(np.unique(keys)) < len(keys):
             raise ConvergenceError("state projection: two states share a hash; this happens once in 2^64 pairs")
-        self.targets = np.concatenate([self.targets, np.full(rates.shape, -1, dtype=np.int64)])
+        self._states[start:end], self._rates_of[start:end], self._targets[start:end] = states, rates, -1
+        self._count = end
+        self._new.add(keys, np.arange(start, end))
+        if len(self._new) > max(_FIRST_STATES, len(self._old) // 8):
+            self._old.add(self._new.keys, self._new.index)
+            self._new = _Sorted()
         for reaction, change in enumerate(self.changes):
-            open_ends = np.flatnonzero((self.targets[:, reaction] < 0) & (self.rates[:, reaction] > 0))
-            self.targets[open_ends, reaction] = self.find(self.states[open_ends] + change)
+            going = np.arange(start, end)[rates[:, reaction] > 0]
+            self._targets[going, reaction] = self.find(self._states[going] + change)
+            before = self.find(states - change)
+            coming = np.flatnonzero((before >= 0) & (self._rates_of[before, reaction] > 0))
+            self._targets[before[coming], reaction] = start + coming
         # a jump that cannot happen leads nowhere: it is never outside
-        self.targets[self.rates == 0] = 0
+        self._targets[start:end][rates == 0] = 0
 
     def _hashed(self, states: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
@@ -111,8 +138,37 @@ class StateSpace:
         return np.asarray(mixed, dtype=np.uint64)
 
 
+class _Sorted:
+    """Keys with the index of each, found by halving."""
+
+    def __init__(self) -> None:
+        self.keys, self.index = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def add(self, keys: np.ndarray, index: np.ndarray) -> None:
+        """More of them."""
+        keys, index = np.concatenate([self.keys, keys]), np.concatenate([self.index, index])
+        order = np.argsort(keys, kind="stable")
+        self.keys, self.index = keys[order], index[order]
+
+    def find(self, keys: np.ndarray) -> np.ndarray:
+        """The index of each key, -1 for one that is not there."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[at] == keys, self.index[at], -1)
+
+
+def _lengthened(table: np.ndarray, needed: int) -> np.ndarray:
+    found = np.zeros((max(needed, 2 * len(table)), table.shape[1]), dtype=table.dtype)
+    found[: len(table)] = table
+    return found
+
+
 class Uniformised:
-    """The flow on a set of states as it is now: `step(p, time)`."""
+    """The flow on a set of states as it is now: `step(p, time)`. A product of the `products` made takes `size` multiplications."""
 
     def __init__(self, space: StateSpace) -> None:
         generator = space.generator()
@@ -121,11 +177,11 @@ class Uniformised:
         scaled = generator / self.rate if self.rate > 0 else generator
         scaled.setdiag(1.0 - exits / self.rate if self.rate > 0 else 1.0)
         self._matrix = scaled.tocsr()
-        self.products = 0
+        self.products, self.size = 0, self._matrix.nnz
         self.rounding_per_product = (float(np.diff(self._matrix.indptr).max(initial=1)) + 2) * _EPS
 
     def step(self, p: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
-        """(p after `time`, integral of p over it), both [n]."""
+        """(p after `time`, integral of p over it), both [n], or [n, m] of m laws in columns."""
         if self.rate == 0:
             return p.copy(), p * time
         weights, tails = poisson_weights(self.rate * time)
@@ -136,6 +192,17 @@ class Uniformised:
             integral += tail * power
         self.products += len(weights) - 1
         return result, integral / self.rate
+
+
+def closed_classes(generator: Any) -> list[np.ndarray]:
+    """Indices of the states of each class that no jump within the set leaves (columns of the generator = from)."""
+    count, label = connected_components(generator, directed=True, connection="strong")
+    links = generator.tocoo()
+    crossing = (label[links.row] != label[links.col]) & (links.data > 0)
+    closed = np.setdiff1d(np.arange(count), label[links.col[crossing]])
+    order = np.argsort(label, kind="stable")
+    edges = np.searchsorted(label[order], closed), np.searchsorted(label[order], closed, side="right")
+    return [order[a:b] for a, b in zip(*edges, strict=True)]
 
 
 def poisson_weights(mean: float) -> tuple[np.ndarray, np.ndarray]:

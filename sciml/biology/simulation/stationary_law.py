@@ -8,18 +8,17 @@ from typing import Any, Unpack
 
 import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import Counting, jump_model
-from sciml.biology.simulation.state_space import StateSpace, checked_limits
+from sciml.biology.simulation.state_space import StateSpace, checked_limits, closed_classes
 from sciml.errors import ConvergenceError
 
 __all__ = ["StationaryLaw", "stationary_law"]
 
-_MOST_LAYERS = 64
+_MOST_LAYERS = 1 << 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,17 +88,13 @@ def _solved(space: StateSpace, likeliest: int, name: str) -> np.ndarray:
     n = len(space)
     back = coo_matrix((space.leaving(), (np.full(n, likeliest), np.arange(n))), shape=(n, n))
     generator = (space.generator() + back).tocsc()
-    classes, label = connected_components(generator, directed=True, connection="strong")
-    links = generator.tocoo()
-    crossing = label[links.row] != label[links.col]
-    open_classes = np.unique(label[links.col[crossing & (links.data > 0)]])
-    closed = np.setdiff1d(np.arange(classes), open_classes)
+    closed = closed_classes(generator)
     if len(closed) != 1:
         raise ConvergenceError(
             f"{name}: which stationary law is reached depends on chance: there are {len(closed)} closed classes of states; "
             "finite_state_projection at a late time gives the mixture"
         )
-    inside = np.flatnonzero(label == closed[0])
+    inside = closed[0]
     p = np.zeros(n)
     p[inside] = _null_vector(generator[inside][:, inside].tocsc(), int(np.argmax(inside == likeliest)))
     return p
