@@ -31,13 +31,17 @@ _SIGNATURE = types.void(types.float64, *[types.CPointer(types.float64)] * 3, typ
 
 @dataclass(frozen=True)
 class Native:
-    """A compiled function: its address, its context (int64; empty for generated code), how many numbers it writes, and what it is."""
+    """A compiled function: its address, its context (int64; empty for generated code), how many numbers it writes, and what it is.
+
+    `python` is the generated function that was compiled, f(t, y, p, out, context); None for a table.
+    """
 
     address: int
     context: np.ndarray
     results: int
     kind: str  # "generated" or "table"
     keeper: Any  # what the address belongs to
+    python: Any
 
     def __call__(self, t: float, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Its results [results] at float64 arrays y and p."""
@@ -50,14 +54,15 @@ def native(graph: Graph, nodes: Sequence[int], parameters: int) -> Native:
     """The function that writes `nodes`; lags follow the `parameters` in p. Which kind it is follows from the number of nodes alone."""
     if len(graph.reach(nodes)) > LARGEST_GENERATED:
         function = _walk()
-        return Native(function.address, table(graph, nodes, parameters), len(nodes), "table", function)
-    function = _generated(HEADER + "\n\n" + function_source(graph, nodes, parameters))
-    return Native(function.address, np.zeros(1, dtype=np.int64), len(nodes), "generated", function)
+        return Native(function.address, table(graph, nodes, parameters), len(nodes), "table", function, None)
+    python = load_source(HEADER + "\n\n" + function_source(graph, nodes, parameters)).f
+    function = _generated(python)
+    return Native(function.address, np.zeros(1, dtype=np.int64), len(nodes), "generated", function, python)
 
 
 @cache
-def _generated(source: str) -> Any:
-    return c_function(load_source(source).f, _SIGNATURE)
+def _generated(python: Any) -> Any:
+    return c_function(python, _SIGNATURE)
 
 
 @cache

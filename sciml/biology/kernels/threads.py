@@ -17,10 +17,14 @@ __all__ = ["compiled_threads", "thread_source"]
 
 _HEADER = '''import math
 
-import numpy as np
 from numba import cuda
+from numpy import uint64
 
-U11, U17, U19, U23, U41, U45 = np.uint64(11), np.uint64(17), np.uint64(19), np.uint64(23), np.uint64(41), np.uint64(45)
+from sciml.biology.kernels import device_numpy as np
+from sciml.biology.kernels.device_numpy import larger as max
+from sciml.biology.kernels.device_numpy import smaller as min
+
+U11, U17, U19, U23, U41, U45 = uint64(11), uint64(17), uint64(19), uint64(23), uint64(41), uint64(45)
 
 
 @cuda.jit(device=True)

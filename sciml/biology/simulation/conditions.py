@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.native import Native, native
 from sciml.biology.kernels.system import System
 
-__all__ = ["Conditions", "after", "conditions_of"]
+__all__ = ["Conditions", "after", "conditions_of", "next_time"]
 
 _COMPARED = frozenset(("lt", "leq", "eq", "neq"))
 _ROUNDED = frozenset(("floor", "ceil", "quotient"))
@@ -46,14 +47,8 @@ class Conditions:
         """The next time after t at which something that is linear in time changes; infinity for none."""
         if self.clock is None:
             return np.inf
-        guards, slopes = self.clock(t, y, p).reshape(-1, 2).T
         with np.errstate(all="ignore"):
-            ahead = [t - (guards - target) / slopes for target in (np.zeros_like(guards), np.floor(guards), np.ceil(guards))]
-            for more in (1.0, -1.0):
-                ahead.append(t - (guards - np.round(guards) - more) / slopes)
-        times = np.concatenate([np.where(self.whole | (i == 0), times, np.inf) for i, times in enumerate(ahead)])
-        times = times[(times > after(t)) & np.isfinite(times)]
-        return float(times.min(initial=np.inf))
+            return next_time(t, after(t), self.clock(t, y, p), self.whole)
 
     def first_change(self, t: float, h: float, state: Callable[[float], np.ndarray], p: np.ndarray, marks: np.ndarray) -> float | None:
         """As `crossings.crossed`, slowly: the first time in (t, t + h] at which a watched value is not as in `marks`; None for none."""
@@ -80,6 +75,22 @@ class Conditions:
 def after(t: float) -> float:
     """The time just after t: a few last bits later, so that rounding in a formula does not count."""
     return t + 1e-15 * t if t > 0 else 1e-300
+
+
+def next_time(t: float, later: float, clock: Any, whole: Any) -> float:
+    """The first time above `later` at which a guard is zero, or a whole number where `whole` [K] says so; infinity for none.
+
+    `clock` [2 K] are guards and their slopes at time t. It is compiled for a GPU too.
+    """
+    soonest = np.inf
+    for i in range(whole.size):
+        guard, slope = clock[2 * i], clock[2 * i + 1]
+        for neighbour in range(-1, 2):
+            target = np.floor(guard + 0.5) + neighbour if whole[i] else 0.0
+            time = t - (guard - target) / slope if slope != 0.0 else np.inf
+            if later < time < soonest:
+                soonest = time
+    return soonest
 
 
 @dataclass

@@ -63,7 +63,7 @@ NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, 
 def weight(i: int, y: Any, new: Any, change: float, absolute: Any, scale: Any, rtol: float, floor: float) -> float:
     """What an error of state i is measured in: relative to its size, and to a small part of its own scale."""
     size = max(abs(y[i]), abs(new[i]))
-    return rtol * size + absolute[i] + floor * max(scale[i], size, change)
+    return rtol * size + absolute[i] + floor * max(max(scale[i], size), change)
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -6,7 +6,7 @@ import itertools
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,9 +49,13 @@ class Run:
     def measure(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
         """Raise `scale` [B, n] to the largest size of each state in a rough run; where that fails it is as large as it came to be."""
         try:
-            replace(self, rtol=max(self.rtol, _ROUGH), floor=_ROUGH_FLOOR, lags=[]).all(states, numbers, scale)
+            self.rough().all(states, numbers, scale)
         except SciMLError as error:
             _log.debug("the rough run ended early: %s", error)
+
+    def rough(self) -> Self:
+        """The same run, not exact, to its end only."""
+        return replace(self, grid=self.grid[-1:], rtol=max(self.rtol, _ROUGH), floor=_ROUGH_FLOOR, lags=[])
 
     def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """[B, T, n] for all sets of start and parameters, and what it took."""
@@ -70,8 +74,12 @@ class Run:
                 self.eventful(
                     states[b : b + 1].copy(), numbers[b : b + 1], out[b : b + 1], scale[b : b + 1], real[b : b + 1], whole[b : b + 1]
                 )
+        return out, self.statistics(whole)
+
+    def statistics(self, whole: np.ndarray) -> dict[str, Any]:
+        """What some sets took."""
         names = {"steps": steps.STEPS, "rejected": steps.REJECTED, "evaluations": steps.CALLS}
-        return out, {name: int(whole[:, place].sum()) for name, place in names.items()}
+        return {name: int(whole[:, place].sum()) for name, place in names.items()}
 
     def controls(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The two rows of numbers that control each set's run."""
