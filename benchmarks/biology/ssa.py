@@ -51,11 +51,9 @@ print(json.dumps({"seconds": (time.process_time() - start) / n, "end": [sum(c) /
 def reactions(net: Any, times: np.ndarray, n: int = 500) -> float:
     """Reactions of one trajectory in the mean, counted."""
     molecules = in_molecules(net, n, 1)
-    runs = ScalarRuns(molecules.jumps, molecules.parameters, times, 1, False)
-    species = molecules.start.shape[1]
-    left = np.concatenate([np.zeros((n, 2)), np.broadcast_to(molecules.start, (n, species))], axis=1)
-    out, done = np.zeros((n, len(times), species), dtype=np.int64), np.zeros(n, dtype=np.uint8)
-    return runs.run(0, left, 0, out, done, np.zeros(2, dtype=np.int64)) / n
+    runs = ScalarRuns(molecules.jumps, times, 1, False)
+    out, done = np.zeros((n, len(times), molecules.start.shape[1]), dtype=np.int64), np.zeros(n, dtype=np.uint8)
+    return runs.run(0, molecules.start, molecules.parameters, 0, out, done, np.zeros(2, dtype=np.int64)) / n
 
 
 def measured(path: Path, end: float, peer: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.stages import stages_of
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.devices import thread_limit
 from sciml.errors import ConfigError
@@ -18,7 +19,7 @@ from sciml.errors import ConfigError
 __all__ = ["Forecast", "forecast"]
 
 _POINTS = 400  # of the mean-field course
-_LANES, _SCALAR, _STOP = (2.0e-9, 0.4e-9), (60e-9, 12e-9), 2.5e-4  # seconds a reaction: fixed, per channel or row; a stop of an event
+_LANES, _SCALAR, _STOP = (2.0e-9, 0.4e-9), (60e-9, 12e-9), 6e-5  # seconds a reaction: fixed, per channel or row; a stop of an event
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,11 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
     molecules = in_molecules(network, int(n), 0, **options)
     jumps = molecules.jumps
     events = _reactions(network, molecules, float(asked.max()), options.get("parameters"))
-    program = lane_program(jumps)
+    program, stops = lane_program(jumps), 0.0
+    if program is None and jumps.events:
+        staged = stages_of(molecules, np.unique(asked), 0, False)
+        program, stops = (staged.program, 0.0) if staged is not None else (None, len(jumps.events) * _STOP)
     fixed, each = _SCALAR if program is None else _LANES
-    stops = len(jumps.events) * _STOP
     threads = 1 if stops else thread_limit()
     work = len(jumps.channels) if program is not None else _touched(molecules)
     seconds = n * (events * (fixed + each * work) + stops) / threads

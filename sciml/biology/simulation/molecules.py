@@ -17,7 +17,7 @@ from sciml.biology.simulation.streams import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 
-__all__ = ["Molecules", "in_molecules", "require_rates"]
+__all__ = ["Molecules", "in_molecules", "require_rates", "whole_after"]
 
 _WHOLE = 1e-9
 _LARGEST = 2.0**53  # whole numbers up to here are exact in double precision
@@ -112,6 +112,22 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
             up = (stream_words(derive(seed, "start", states[s]), 0, n)[:, 0] >> np.uint64(11)) * 2.0**-53 < start[:, s] % 1.0
             start[:, s] = np.where(near, whole, np.floor(start[:, s]) + up)
     return start
+
+
+def whole_after(jumps: Jumps, y: np.ndarray, t: float, rounds: bool) -> np.ndarray:
+    """States [n, s] that an event left at time t, whole in what is counted; DataError where they are not (unless `rounds`) or below 0."""
+    counted = np.flatnonzero(jumps.counted)
+    found, whole = y[:, counted], np.rint(y[:, counted])
+    good = (whole >= 0) & (rounds | (np.abs(found - whole) <= _WHOLE * np.maximum(1.0, np.abs(whole))))
+    if not good.all():
+        row, column = np.argwhere(~good)[0]
+        raise DataError(
+            f"{jumps.system.network.id}: at time {t:g} an event sets {jumps.system.states[counted[column]]!r} to {found[row, column]:g} "
+            "molecules, expected a whole number >= 0; initial='round' rounds it"
+        )
+    y = y.copy()
+    y[:, counted] = whole
+    return y
 
 
 def require_rates(molecules: Molecules) -> np.ndarray:

@@ -13,6 +13,7 @@ from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.simulation.conditions import Conditions, after, conditions_of
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.events import EventFunctions, Events, event_functions
+from sciml.biology.simulation.molecules import whole_after
 from sciml.biology.simulation.scalar_table import EVERY, TRIGGERS, scalar_table, size, tree_size
 from sciml.biology.simulation.time_breaks import curved_breaks
 from sciml.errors import DataError
@@ -21,14 +22,13 @@ from sciml.seeding import derive
 __all__ = ["ScalarRuns"]
 
 _MOST_BREAKS = 1_000_000
-_WHOLE = 1e-9
 
 
 class ScalarRuns:
     """The tables of a jump process and what runs them. `rounds`: what an event leaves is rounded to whole molecules, not refused."""
 
-    def __init__(self, jumps: Jumps, parameters: np.ndarray, times: np.ndarray, stream: int, rounds: bool) -> None:
-        self.jumps, self.parameters, self.times, self.stream, self.rounds = jumps, parameters, times, stream, rounds
+    def __init__(self, jumps: Jumps, times: np.ndarray, stream: int, rounds: bool) -> None:
+        self.jumps, self.times, self.stream, self.rounds = jumps, times, stream, rounds
         self.table = scalar_table(jumps)
         self.nodes = tree_size(len(jumps.channels))
         self.events: EventFunctions | None = made_once(jumps.system, "events", event_functions) if jumps.events else None
@@ -40,36 +40,50 @@ class ScalarRuns:
             self.look = self._triggers_drift()
         self._breaks: dict[bytes, list[float]] = {}
 
-    def run(self, first: int, left: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> int:
-        """Trajectories `first`, `first + 1`, ... from `left` [n, S + 2] (time or NaN, next record, state) to the end; returns the number of
-        jumps. Raises DataError for a propensity that is negative or no number and for a reaction that lacks what it takes."""
+    kinds = frozenset(("scalar64",))
+
+    def run(
+        self, first: int, start: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+    ) -> int:
+        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from number `kept`
+        on go to `out` [n, T, s]. Returns the number of jumps. Raises DataError for a propensity that is negative or no number and for a
+        reaction that lacks what it takes."""
+        left = np.zeros((len(out), out.shape[2] + 2))
+        left[:, 2:] = start
+        return self.go_on(first, left, rows, kept, out, done, signals)
+
+    def go_on(
+        self, first: int, left: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+    ) -> int:
+        """As `run` from `left` [n, s + 2]: time (NaN: there is nothing to do), next record, state."""
         if self.conditions is None:
-            return self._plain(first, left, kept, out, done, signals)
+            return self._plain(first, left, rows, kept, out, done, signals)
         jumps = 0
         for k in np.flatnonzero(~np.isnan(left[:, 0])):
             if signals[0]:
                 break
-            trajectory = _Trajectory(self, first + int(k), left[k], kept, out[k], signals)
+            trajectory = _Trajectory(self, first + int(k), left[k], rows[k if len(rows) > 1 else 0], kept, out[k], signals)
             if trajectory.run():
                 done[k] = 1
                 signals[1] += 1
             jumps += int(trajectory.place[2])
         return jumps
 
-    def _plain(self, first: int, left: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> int:
+    def _plain(
+        self, first: int, left: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+    ) -> int:
         from sciml.biology.simulation.scalar_loops import DONE, STOPPED, run_plain
 
         place, clock = np.zeros(3, dtype=np.int64), np.zeros(4)
-        part = self.parameters[first : first + len(left)] if len(self.parameters) > 1 else self.parameters
         ended = run_plain(
-            self.table, self.nodes, np.uint64(self.stream), first, left, part, self.times, kept, out, done, place, clock, signals
+            self.table, self.nodes, np.uint64(self.stream), first, left, rows, self.times, kept, out, done, place, clock, signals
         )
         if ended not in (DONE, STOPPED):
             k = int(place[0])
-            raise self.failure(ended, int(place[1]), first + k, clock[0], left[k, 2:])
+            raise self.failure(ended, int(place[1]), first + k, clock[0], left[k, 2:], rows[k if len(rows) > 1 else 0])
         return int(place[2])
 
-    def failure(self, ended: int, channel: int, trajectory: int, t: float, y: np.ndarray) -> DataError:
+    def failure(self, ended: int, channel: int, trajectory: int, t: float, y: np.ndarray, p: np.ndarray) -> DataError:
         """What went wrong, with reaction, state and time."""
         from sciml.biology.simulation.scalar_loops import BROKEN, LACKING
 
@@ -83,7 +97,6 @@ class ScalarRuns:
             twice = any(least > 1 for _, least in jumps.channels[channel].needs)
             hint = "; discrete_mass_action=True takes k S^2 as k S (S - 1)" if twice else ""
             return DataError(f"{name}: reaction {reactions} {where}: its law is above zero, but what it takes is not there ({state}){hint}")
-        p = self.parameters[trajectory if len(self.parameters) > 1 else 0]
         node = jumps.channels[channel].node
         value = float(jumps.graph.evaluate([node], states=list(y), params=list(p), time=t)[0])
         return DataError(f"{name}: reaction {reactions} {where}: its propensity is {value:g}, expected a finite number >= 0 ({state})")
@@ -138,10 +151,11 @@ class ScalarRuns:
 class _Trajectory:
     """One trajectory with stops."""
 
-    def __init__(self, runs: ScalarRuns, index: int, left: np.ndarray, kept: int, out: np.ndarray, signals: np.ndarray) -> None:
-        self.runs, self.index, self.kept, self.out, self.signals = runs, index, kept, out, signals
+    def __init__(
+        self, runs: ScalarRuns, index: int, left: np.ndarray, p: np.ndarray, kept: int, out: np.ndarray, signals: np.ndarray
+    ) -> None:
+        self.runs, self.index, self.p, self.kept, self.out, self.signals = runs, index, p, kept, out, signals
         self.y = left[2:].copy()
-        self.p = runs.parameters[index if len(runs.parameters) > 1 else 0]
         self.raw = self.p[: len(runs.jumps.system.parameters)]
         table = runs.table
         self.w, self.tree = np.empty(size(table, EVERY)), np.zeros(runs.nodes)
@@ -174,7 +188,7 @@ class _Trajectory:
             if ended == STOPPED:
                 return False
             if ended not in (REACHED, TRIGGERED):
-                raise runs.failure(ended, int(self.place[1]), self.index, self.clock[0], self.y)
+                raise runs.failure(ended, int(self.place[1]), self.index, self.clock[0], self.y, self.p)
 
     def _advance(self, until: float) -> int:
         from sciml.biology.simulation.scalar_flow import PAIR, flow
@@ -213,20 +227,7 @@ class _Trajectory:
             return
         y = self.y * self.inverse
         if self.events.happen(t, y, self.raw):
-            self._take(y * self.runs.jumps.molecules, t)
-
-    def _take(self, y: np.ndarray, t: float) -> None:
-        """Amounts that events left, whole where they are counted."""
-        jumps = self.runs.jumps
-        for s in np.flatnonzero(jumps.counted):
-            whole = np.rint(y[s])
-            if not (abs(y[s] - whole) <= _WHOLE * max(1.0, abs(whole)) or self.runs.rounds) or not whole >= 0:
-                raise DataError(
-                    f"{jumps.system.network.id}: at time {t:g} an event sets {jumps.system.states[s]!r} to {y[s]:g} molecules, expected a "
-                    "whole number >= 0; initial='round' rounds it"
-                )
-            y[s] = whole
-        self.y[:] = y
+            self.y[:] = whole_after(self.runs.jumps, (y * self.runs.jumps.molecules)[None], t, self.runs.rounds)[0]
 
     def _prepare(self, t: float, until: float) -> None:
         """Everything computed anew just after t."""
@@ -237,5 +238,5 @@ class _Trajectory:
         self.clock[1] = min(self.clock[1], 0.1 * (until - t)) if until > t else self.clock[1]
         bad = begin(self.runs.table, self.w, self.tree, self.clock[2], self.y, self.p)
         if bad >= 0:
-            raise self.runs.failure(BROKEN, bad, self.index, t, self.y)
+            raise self.runs.failure(BROKEN, bad, self.index, t, self.y, self.p)
         self.before[:] = self.w[self.triggers]

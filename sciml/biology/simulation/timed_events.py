@@ -19,10 +19,11 @@ _LOOKS = 20_001
 
 @dataclass(frozen=True)
 class Kick:
-    """An event at a time."""
+    """An event at a time, or just after it (`late`, as for `time > 5`)."""
 
     time: float
     event: EventNodes
+    late: bool = False
 
     def applied(self, model: JumpModel, y: np.ndarray) -> np.ndarray:
         """States [n, s] in molecules after the event, all assignments made from those before it."""
@@ -41,12 +42,14 @@ class Kick:
 def timed_kicks(model: JumpModel, until: float) -> list[Kick]:
     """The events that fire in [0, until], in order. Their triggers depend on time and parameters alone (`jump_model` refuses others).
 
-    Raises ConfigError where two fire at once, or where cells differ in when.
+    Raises ConfigError where cells differ in when, or where two fire at once and it matters which of them comes first.
     """
     events, graph = model.jumps.events, model.jumps.graph
     if not events:
         return []
-    raw = np.unique(np.atleast_2d(model.molecules.raw), axis=0)
+    named = sorted(model.jumps.system.graph.leaves([e.trigger for e in model.jumps.system.events], "param"))
+    raw = np.atleast_2d(model.molecules.raw)
+    raw = raw[np.unique(raw[:, named], axis=0, return_index=True)[1]] if named else raw[:1]
     start = model.molecules.start[0] / model.jumps.molecules
     times = np.unique(np.concatenate([time_breaks(model.jumps.system, start, row, np.nextafter(until, np.inf)) for row in raw]))
     columns = list(model.molecules.parameters.T)
@@ -60,14 +63,24 @@ def timed_kicks(model: JumpModel, until: float) -> list[Kick]:
     _require_known(model, events, times, until)
     kicks: list[Kick] = []
     before = {event.id: event.initial_value for event in events}
-    for t in (0.0, *times):
-        now = {event.id: holds(event, after(t) if t else 0.0) for event in events}
+    for t, late in ((t, late) for t in (0.0, *times.tolist()) for late in (False, True)):
+        now = {event.id: holds(event, after(t) if late else t) for event in events}
         firing = [event for event in events if now[event.id] and not before[event.id]]
-        if len(firing) > 1:
-            raise ConfigError(f"{model.name}: events {firing[0].id!r} and {firing[1].id!r} fire at once; simulate_ssa takes them in turn")
-        kicks += [Kick(float(t), event) for event in firing]
+        _require_any_order(model, firing)
+        kicks += [Kick(t, event, late) for event in firing]
         before = now
     return kicks
+
+
+def _require_any_order(model: JumpModel, firing: list[EventNodes]) -> None:
+    """Refuse events at one time of which one sets what another sets or reads."""
+    sets = [{state for state, _, _ in event.assignments} for event in firing]
+    for event, own in zip(firing, sets, strict=True):
+        nodes = [node for _, *pair in event.assignments for node in pair if node is not None]
+        touched = own | model.jumps.graph.leaves(nodes, "state")
+        for other, theirs in zip(firing, sets, strict=True):
+            if other is not event and touched & theirs:
+                raise ConfigError(f"{model.name}: events {event.id!r} and {other.id!r} fire at once; simulate_ssa takes them in turn")
 
 
 def _require_known(model: JumpModel, events: tuple[EventNodes, ...], times: np.ndarray, until: float) -> None:
@@ -75,7 +88,7 @@ def _require_known(model: JumpModel, events: tuple[EventNodes, ...], times: np.n
     graph, columns = model.jumps.graph, list(model.molecules.parameters[0])
     looks = np.linspace(0.0, until, _LOOKS)
     part = np.searchsorted(times, looks, side="left")
-    inside = ~np.isin(looks, times)
+    inside = ~np.isin(looks, [0.0, *times])
     for event in events:
         holds = np.broadcast_to(graph.evaluate([event.trigger], params=columns, time=looks)[0] != 0, looks.shape)
         same = part[1:] == part[:-1]

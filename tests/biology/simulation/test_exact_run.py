@@ -38,7 +38,7 @@ def test_blocks_hold_the_same_trajectories():
 
 
 def test_the_kernel_is_named_by_what_the_model_needs():
-    assert prepared([1.0]).kernel == "lanes32"
-    assert prepared([1.0], k=1e-35).kernel == "scalar64"  # no number of single precision
-    ensemble = prepared([1.0]).ensemble(np.zeros((0, 1, 1), dtype=np.int64), notes=("none",))
-    assert ensemble.counts.shape == (0, 1, 1) and ensemble.notes[-1] == "none" and ensemble.seed == 3
+    for k, kernel in ((1.0, "lanes32"), (1e-35, "scalar64")):  # 1e-35 is no number of single precision
+        run = prepared([1.0], k=k)
+        found = run.ensemble(filled(run, 0, 70), notes=("none",))
+        assert found.kernel == kernel and found.counts.shape == (70, 1, 1) and found.notes[-1] == "none" and found.seed == 3

@@ -19,11 +19,9 @@ def law(text: str):
 
 def run(net: Network, times, n: int):
     molecules = in_molecules(net, n, 0)
-    runs = ScalarRuns(molecules.jumps, molecules.parameters, np.asarray(times, dtype=float), 7, False)
-    s = molecules.start.shape[1]
-    left = np.concatenate([np.zeros((n, 2)), np.broadcast_to(molecules.start, (n, s))], axis=1)
-    out, done = np.zeros((n, len(times), s)), np.zeros(n, dtype=np.uint8)
-    runs.run(0, left, 0, out, done, np.zeros(2, dtype=np.int64))
+    runs = ScalarRuns(molecules.jumps, np.asarray(times, dtype=float), 7, False)
+    out, done = np.zeros((n, len(times), molecules.start.shape[1])), np.zeros(n, dtype=np.uint8)
+    runs.run(0, molecules.start, molecules.parameters, 0, out, done, np.zeros(2, dtype=np.int64))
     assert done.all()
     return out, molecules.jumps.system.states
 

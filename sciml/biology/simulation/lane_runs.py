@@ -1,0 +1,50 @@
+"""Trajectories in single precision, 64 side by side; those that need more are given to the double kernel on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sciml.biology.kernels.jumps import Jumps
+from sciml.biology.kernels.lanes import LaneProgram
+
+__all__ = ["LaneRuns"]
+
+_SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
+
+
+class LaneRuns:
+    """What runs a lane program to `times`, which ascend. `kinds`: the arithmetics that were used."""
+
+    def __init__(self, jumps: Jumps, program: LaneProgram, times: np.ndarray, stream: int, rounds: bool) -> None:
+        self.jumps, self.program, self.times, self.stream, self.rounds = jumps, program, times, stream, rounds
+        self.kinds: set[str] = set()
+
+    def run(
+        self, first: int, start: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+    ) -> None:
+        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from number `kept`
+        on go to `out` [n, T, s]. Raises what the double kernel raises."""
+        from sciml.biology.simulation.lane_driver import run_lanes
+
+        n = len(out)
+        single, double = (self._coefficients(nodes, rows) for nodes in (self.program.single, self.program.double))
+        fits = ((single == 0) | ((np.abs(single) >= _SMALLEST) & (np.abs(single) <= _LARGEST))).all(axis=1)
+        left = np.full((n, out.shape[2] + 2), np.nan)
+        if not fits.all():
+            beyond = np.broadcast_to(~fits, n)
+            left[beyond, :2], left[beyond, 2:] = 0.0, np.broadcast_to(start, (n, out.shape[2]))[beyond]
+            single = np.where(fits[:, None], single, 0.0)
+        if fits.any():
+            self.kinds.add("lanes32")
+        numbers = (start, single.astype(np.float32), double)
+        lost = run_lanes(self.program, self.stream, first, *numbers, self.times, kept, out, left, done, signals)
+        if (lost or not fits.all()) and not done.all() and not signals[0]:
+            from sciml.biology.simulation.scalar_runs import ScalarRuns
+
+            self.kinds.add("scalar64")
+            ScalarRuns(self.jumps, self.times, self.stream, self.rounds).go_on(first, left, rows, kept, out, done, signals)
+
+    def _coefficients(self, nodes: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
+        """[rows, nodes]."""
+        found = self.jumps.graph.evaluate(nodes, params=list(rows.T))
+        return np.ascontiguousarray(np.stack([np.broadcast_to(c, len(rows)) for c in found], axis=1)) if found else np.zeros((len(rows), 0))
