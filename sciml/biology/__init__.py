@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from sciml.biology.distributions import Gamma, LogNormal, Normal
     from sciml.biology.fitting import fit, load_petab
     from sciml.biology.sbml import load_sbml
-    from sciml.biology.simulation.extrinsic import noise_parts
     from sciml.biology.simulation.first_passage import first_passage
     from sciml.biology.simulation.langevin import simulate_langevin
     from sciml.biology.simulation.linear_noise import linear_noise, stationary_noise
+    from sciml.biology.simulation.noise_parts import noise_parts
     from sciml.biology.simulation.ode import simulate_ode
     from sciml.biology.simulation.scan import scan
     from sciml.biology.simulation.sensitivities import sensitivities
@@ -43,7 +43,7 @@ _MODULES = {
     "simulation.linear_noise": ("linear_noise", "stationary_noise"),
     "simulation.state_projection": ("finite_state_projection", "transition_matrix"),
     "simulation.stationary_law": ("stationary_law",),
-    "simulation.extrinsic": ("noise_parts",),
+    "simulation.noise_parts": ("noise_parts",),
     "simulation.first_passage": ("first_passage",),
     "simulation.steady_state": ("steady_state",),
     "simulation.sensitivities": ("sensitivities",),

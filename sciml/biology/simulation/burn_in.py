@@ -1,26 +1,54 @@
-"""Starts that are not those of the model: cells brought to rest without ligand before they are dosed."""
+"""Cells as a run begins: what differs between them drawn, and all of them brought to rest without ligand before they are dosed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
+from sciml.biology.expressions import Expression, number
 from sciml.biology.kernels.compiled import system_of
-from sciml.biology.kernels.system import System
-from sciml.biology.network import Network, Species
-from sciml.biology.simulation.linear_noise import steady_means
-from sciml.errors import ConfigError
+from sciml.biology.network import Network, Reaction, Species
+from sciml.biology.simulation.extrinsic import Cells, cell_options
+from sciml.biology.simulation.steady_state import steady_state
+from sciml.biology.simulation.trajectories import Trajectories
+from sciml.errors import ConfigError, ConvergenceError
 from sciml.seeding import derive
 
-__all__ = ["started"]
+__all__ = ["Start", "cells", "started"]
+
+Start = Literal["given", "steady_state"] | float
+_JUST_BEFORE = -1e-300  # time 0
+
+
+def cells(
+    simulate: Callable[..., Any],
+    network: Network,
+    n: int,
+    seed: int,
+    parameters: Mapping[str, Any] | None,
+    extrinsic: Cells | None,
+    start: Start,
+    before: Mapping[str, float] | None,
+    **options: Any,
+) -> tuple[dict[str, Any], Any]:
+    """(parameters {id: number or array [n]}, initial) with which n cells begin: drawn by `extrinsic`, brought to their `start`.
+
+    `options` are those of `simulate`. Starts that are no whole numbers are to be drawn whole around them.
+    """
+    given, initial = cell_options(network, extrinsic, n, seed, parameters, options.pop("initial", None))
+    if start == "given":
+        return given, initial
+    given = started(simulate, network, start, n, seed, without=before, parameters=given, initial=initial, **options)
+    return given, initial or "stochastic"
 
 
 def started(
     simulate: Callable[..., Any],
     network: Network,
-    start: str | float,
+    start: Start,
     n: int,
     seed: int,
     *,
@@ -28,38 +56,92 @@ def started(
     parameters: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """`parameters` for a run that begins elsewhere, {species: [n]} among them, in the quantities that the model states.
+    """`parameters` for a run that begins elsewhere, {id: number or [n]} for all that moves among them, in the quantities of the model.
 
     `start`: "given" (as the model says), "steady_state" (where the rate equations come to rest, for each cell), or a time: each cell is
     simulated for so long before time 0. During that `without` holds, e.g. {"ligand": 0.0}; afterwards these are as in the model or in
-    `parameters`. Real-valued starts need initial="stochastic" in the run. Raises ConvergenceError where there is no steady state.
+    `parameters`, and initial assignments are not made again. Time is negative before 0: what happens later has not happened yet. Raises
+    ConvergenceError where there is no steady state, KeyboardInterrupt where the user stops it.
     """
     given = dict(parameters or {})
     if start == "given":
         return given
-    before = {**given, **(without or {})}
-    system = system_of(network)
-    if start == "steady_state":
-        amounts = np.atleast_2d(steady_means(network, before))
-        volumes = _volumes(system, amounts, np.atleast_2d(system.begin(before)[1]))
-    elif isinstance(start, int | float) and not isinstance(start, bool) and np.isfinite(start) and start >= 0:
-        ensemble = simulate(network, [float(start)], n, derive(seed, "burn_in"), parameters=before, **options)
-        place = [ensemble.species.index(id) if id in ensemble.species else -1 for id in system.states]
-        amounts, volumes = (array[:, 0][:, place] for array in (ensemble.amounts, ensemble.volumes))
-    else:
-        raise ConfigError(f"start: found {start!r}, expected 'given', 'steady_state' or a time >= 0 to simulate before")
-    for state, id in enumerate(system.states):
-        element = network.elements[id]
-        if isinstance(element, Species) and id not in (without or {}):
-            values = amounts[:, state] / (volumes[:, state] if element.initial_is_concentration else 1.0)
-            given[id] = values if len(values) == n else np.full(n, values[0])
-    return given
+    held = {**given, **(without or {})}
+    rest = _steady(network, held) if start == "steady_state" else _burned(simulate, network, float(start), n, seed, held, options)
+    begun = Trajectories(system_of(network), np.zeros(1), *_rows(network, given))
+    fixed = [id for id, _ in network.initial_assignments if id not in given and id not in begun.system.states]
+    given |= {id: _quantity([begun], id) for id in fixed if not isinstance(network.elements.get(id), Reaction)}
+    return given | {id: _quantity(rest, id) for id in begun.system.states if id not in (without or {})}
 
 
-def _volumes(system: System, states: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """[B, s]: the volume in which each state lies; 1 for what is no species."""
-    found = np.ones_like(states)
-    for state, id in enumerate(system.states):
-        if id in system.volumes:
-            found[:, state] = system.graph.evaluate([system.volumes[id]], states=list(states.T), params=list(parameters.T))[0]
+def _steady(network: Network, held: Mapping[str, Any]) -> list[Trajectories]:
+    """The steady state of each set of parameters, with laws as they are just before time 0."""
+    resting = _clocked(network, number(_JUST_BEFORE))
+    rows = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in held.values())) if held else [np.zeros(())]
+    found: list[Trajectories] = []
+    for cell in np.ndindex(rows[0].shape):
+        try:
+            found.append(steady_state(resting, {id: float(row[cell]) for id, row in zip(held, rows, strict=False)}).solution)
+        except ConvergenceError as error:
+            raise ConvergenceError(f"start: cell {cell[0]}: {error}" if cell else f"start: {error}") from error
     return found
+
+
+def _burned(
+    simulate: Callable[..., Any], network: Network, start: float, n: int, seed: int, held: dict[str, Any], options: Any
+) -> list[Trajectories]:
+    """n cells after so long a time, on a clock that comes to 0 just after it."""
+    if system_of(network).lags:
+        raise ConfigError(f"start: {network.id} looks back in time (delay), beyond the start of its run; give start='given'")
+    earlier = _clocked(network, Expression("time") - number(np.nextafter(start, np.inf)))
+    found = simulate(earlier, [start], n=n, seed=derive(seed, "burn_in"), parameters=held, **options)
+    if found.states.ndim == 3 and len(found.states) != n:
+        raise KeyboardInterrupt
+    return [found]
+
+
+def _rows(network: Network, given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """(states [..., 1, s], parameters) at time 0."""
+    y, p = system_of(network).begin(given)
+    return y[..., None, :], p
+
+
+def _quantity(found: list[Trajectories], id: str) -> Any:
+    """A number, or [n]: the value of an id at the one time of `found`, in the quantity in which the model states it."""
+    element = found[0].system.network.elements[id]
+    if isinstance(element, Species):
+        place = found[0].species.index(id)
+        values = [(f.concentrations if element.initial_is_concentration else f.amounts)[..., 0, place] for f in found]
+    else:
+        values = [f.select(id)[..., 0] for f in found]
+    joined = np.concatenate([np.atleast_1d(value) for value in values])
+    return joined if len(joined) > 1 else float(joined[0])
+
+
+def _clocked(network: Network, clock: Expression) -> Network:
+    """The network with another formula for time everywhere but in initial assignments; itself where nothing names time."""
+    names_time = False
+
+    def clocked(node: Expression) -> Expression:
+        nonlocal names_time
+        names_time |= node.op == "time"
+        return clock if node.op == "time" else node
+
+    def moved(part: Any) -> Any:
+        return part.map(clocked) if isinstance(part, Expression) else part
+
+    def side(participants: Any) -> Any:
+        return tuple(replace(p, stoichiometry=moved(p.stoichiometry)) for p in participants)
+
+    reactions = tuple(replace(r, law=moved(r.law), reactants=side(r.reactants), products=side(r.products)) for r in network.reactions)
+    rules = tuple(replace(rule, math=moved(rule.math)) for rule in network.rules)
+    functions = tuple(replace(f, body=moved(f.body)) for f in network.functions)
+    events = tuple(
+        replace(
+            e,
+            **{name: moved(getattr(e, name)) for name in ("trigger", "delay", "priority")},
+            assignments=tuple((id, moved(formula)) for id, formula in e.assignments),
+        )
+        for e in network.events
+    )
+    return replace(network, reactions=reactions, rules=rules, functions=functions, events=events) if names_time else network

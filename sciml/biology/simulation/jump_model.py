@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -26,6 +26,7 @@ class Counting(TypedDict, total=False):
 
     initial: Literal["round", "stochastic"] | None
     substance: Literal["item", "mole"] | None
+    split_reversible: bool
     discrete_mass_action: bool
 
 
@@ -137,22 +138,18 @@ def jump_model(
     single: bool = False,
     real: bool = False,
     stops: bool = False,
+    signed: bool = False,
     **counting: Unpack[Counting],
 ) -> JumpModel:
     """The jump process of a network. What `method` cannot do is refused: events, rate rules and, unless `timed`, laws that name time.
 
     `single`: one start, not one drawn by chance. `real`: amounts are real numbers, so the start need not be whole. `stops`: the method
-    stops for events at known times, without delay and priority.
+    stops for events at known times, without delay and priority. `signed`: real starts may lie below zero, as a Langevin run leaves them.
     """
     if single and counting.get("initial") == "stochastic":
         raise ConfigError(f"initial: {method} begins at one state; found 'stochastic', expected None or 'round'")
-    if real and counting.get("initial") is None:
-        counting = {**counting, "initial": "round"}
-        found = in_molecules(network, n, seed, parameters=parameters, **counting)
-        start = np.atleast_2d(found.jumps.system.begin(parameters)[0]) * found.jumps.molecules
-        found = replace(found, start=start)
-    else:
-        found = in_molecules(network, n, seed, parameters=parameters, **counting)
+    real = real and counting.get("initial") is None
+    found = in_molecules(network, n, seed, parameters=parameters, whole=not real, signed=signed, **counting)
     jumps = found.jumps
     known = [stops and jumps.system.timed(e) and e.delay is None and e.priority is None for e in jumps.system.events]
     faults = [f"event {e.id!r}" for e, fine in zip(jumps.events, known, strict=True) if not fine]

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
-from sciml.biology.simulation.blocks import Progress, run_blocks
-from sciml.biology.simulation.extrinsic import Cells, cell_options
+from sciml.biology.simulation.blocks import Progress
+from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
-from sciml.biology.simulation.leap_run import LeapRun, checked_number
+from sciml.biology.simulation.leap_run import LeapRun
+from sciml.biology.simulation.records import Record, recorded
+from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.time_breaks import smooth_in_time
-from sciml.biology.simulation.timed_events import timed_kicks
-from sciml.biology.simulation.trajectories import Ensemble, checked_times
+from sciml.biology.simulation.timed_events import Kick, timed_kicks
+from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.errors import ConfigError
-from sciml.seeding import derive
 
 __all__ = ["LangevinEnsemble", "simulate_langevin"]
+
+_log = logging.getLogger("sciml.biology.simulation")
+_LASTING = 0.05  # the part of the time at zero from which it is said
+_PILOT_STEPS, _PILOT_FROM = 100_000, 10
+_STEP_SECONDS, _LANE_SECONDS, _SCALAR_SECONDS = 5e-7, 5e-9, 6e-8  # of a step here, of a reaction in the exact method
+_LONG = 10.0  # seconds from which another method is named
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +47,7 @@ class LangevinEnsemble(Ensemble):
 
 
 def simulate_langevin(
-    network: Network,
+    net: Network,
     times: Any,
     n: int = 1000,
     seed: int = 0,
@@ -45,85 +56,121 @@ def simulate_langevin(
     epsilon: float = 0.03,
     parameters: Mapping[str, Any] | None = None,
     extrinsic: Cells | None = None,
+    start: Start = "given",
+    before: Mapping[str, float] | None = None,
+    record: Record = "grid",
     threads: int | None = None,
     progress: Progress | None = None,
     **counting: Unpack[Counting],
-) -> LangevinEnsemble:
+) -> LangevinEnsemble | Moments:
     """dX = sum_r v_r (a_r(X) dt + sqrt(a_r(X)) dW_r), one Wiener process for each reaction.
-
-    `parameters` {id: number or array [n]}; `extrinsic` {id: law} draws one value for each cell (trajectory).
 
     A step is chosen from the state before it, as in `simulate_tau` (a share `epsilon` of change or of relaxation time, at least a change by
     a quarter of a firing); its mean follows the rate equations to order 4, its noise is that of sqrt(int a dt). `boundary="free"`: amounts
     may go below zero by the last step's noise, laws see zero there, and totals are conserved; "reflect": an amount below zero is turned to
-    its opposite, and conserved totals drift. `time_at_zero` says how often. Between whole numbers a law such as X (X - 1) that is negative
-    counts as zero. Events at known times are made; others and rate rules are refused. Source: Gillespie, J. Chem. Phys. 113 (2000) 297.
+    its opposite, and conserved totals drift. `time_at_zero` says how often, and `notes` name each species that is there for more than 5 %
+    of the time. Between whole numbers a law such as X (X - 1) that is negative counts as zero.
+
+    `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
+    `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`, only that starts need not be whole; Ctrl-C keeps what is done.
+    Where a run will be long the log names what is faster. Events at known times are made; others and rate rules are refused.
+    Source: Gillespie, J. Chem. Phys. 113 (2000) 297.
     """
-    if boundary not in ("free", "reflect"):
-        raise ConfigError(f"boundary: found {boundary!r}, expected 'free' or 'reflect'")
-    asked, n = checked_times(times), checked_number(n)
-    parameters, initial = cell_options(network, extrinsic, n, seed, parameters, counting.get("initial"))
-    counting = {**counting, "initial": initial}  # type: ignore[typeddict-item]
-    model = jump_model(network, "simulate_langevin", n=n, seed=seed, parameters=parameters, timed=True, real=True, stops=True, **counting)
+    check_request(
+        net, n=n, seed=seed, boundary=boundary, epsilon=epsilon, parameters=parameters, extrinsic=extrinsic, start=start, before=before,
+        record=record, threads=threads, progress=progress, **counting,
+    )  # fmt: skip
+    asked = checked_times(times)
+    own: dict[str, Any] = {"epsilon": epsilon, "boundary": boundary, "threads": threads, **counting}
+    given, _ = cells(simulate_langevin, net, n, seed, parameters, extrinsic, start, before, **own)
+    moved = start != "given"  # then cells begin where a run ended, at real numbers
+    counting["initial"] = None if moved else counting.get("initial")
+    model = jump_model(
+        net, "simulate_langevin", n=n, seed=seed, parameters=given, timed=True, real=True, stops=True, signed=moved, **counting
+    )
     channels = model.jumps.channels
     if moving := smooth_in_time(model.jumps.graph, [c.node for c in channels]):
         names = ", ".join(repr(name) for name in channels[moving[0]].names)
-        raise ConfigError(f"{network.id}: the law of {names} moves with time, which a step takes as it is when it begins; use simulate_ssa")
-    grid = np.unique(asked)
-    run = _Segments(model, grid, epsilon, boundary == "reflect", seed, threads, progress)
-    states, at_zero = run.all(n)
-    m = model.molecules
-    return LangevinEnsemble(
-        model.jumps.system, asked, states[:, np.searchsorted(grid, asked)] / model.jumps.molecules, m.raw, notes=m.notes,
-        seed=int(seed), kernel="langevin64", molecules=m.per_unit, whole=False, boundary=boundary, time_at_zero=at_zero,
-    )  # fmt: skip
+        raise ConfigError(f"{net.id}: the law of {names} moves with time, which a step takes as it is when it begins; use simulate_ssa")
+    kept = np.zeros((0 if record == "moments" else n, model.changes.shape[1]))
+    run = LangevinRun(model, asked, epsilon, seed, "simulate_langevin", record == "final", reflect=boundary == "reflect", at_zero=kept)
+    if n >= _PILOT_FROM and asked.max() > 0:
+        run.advise(n)
+    found = recorded(run, n, record, threads, progress)
+    for note in run.notes[len(model.molecules.notes) :]:
+        _log.warning("%s: %s", net.id, note)
+    return found  # type: ignore[return-value]
 
 
 @dataclass
-class _Segments:
-    """A run from one event to the next."""
+class LangevinRun(LeapRun):
+    """Blocks of trajectories, each from one event to the next."""
 
-    model: JumpModel
-    times: np.ndarray
-    epsilon: float
-    reflect: bool
-    seed: int
-    threads: int | None
-    progress: Progress | None
+    reflect: bool = False
+    at_zero: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # [n, s] where trajectories are kept
+    sums: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)  # of blocks: trajectories that are done, their time at zero [s]
+    kernel: str = "langevin64"
 
-    def all(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """(states [n, T, s], time at zero [n, s])."""
-        kicks = timed_kicks(self.model, float(self.times[-1]))
-        states = np.zeros((n, len(self.times), self.model.changes.shape[1]))
-        at_zero = np.zeros((n, states.shape[2]))
-        y = np.array(np.broadcast_to(self.model.molecules.start, at_zero.shape))
-        begin, ends = 0.0, [*(kick.time for kick in kicks), np.inf]
-        for k, end in enumerate(ends):
-            inside = (self.times >= begin) & (self.times < end)
-            grid = self.times[inside] if end == np.inf else np.append(self.times[inside], end)
-            if len(grid):
-                found = self._segment(k, y, begin, grid, at_zero)
-                states[:, inside] = found[:, : inside.sum()]
-                y = np.ascontiguousarray(found[:, -1])
-            if k < len(kicks):
-                y = kicks[k].applied(self.model, y)
-                begin = end
-        return states, at_zero
+    @cached_property
+    def kicks(self) -> list[Kick]:
+        """The events."""
+        return timed_kicks(self.model, float(self.times[-1]))
 
-    def _segment(self, number: int, y: np.ndarray, begin: float, grid: np.ndarray, at_zero: np.ndarray) -> np.ndarray:
-        """[n, T, s] at the times `grid` from states y at `begin`; adds to the time at zero."""
-        run = LeapRun(JumpModel(replace(self.model.molecules, start=y)), grid, self.epsilon)
-        out, failed, last = run.room(len(y))
-        stream = np.uint64(derive(self.seed, "simulate_langevin", number))
+    def block(self, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
+        """Trajectories first, first + 1, ... into `out`."""
+        at_zero, counted = self.run(first, out, signals)
+        done[:] = counted[:, 2] >= self.times[-1]
+        self.sums[first] = int(done.sum()), at_zero[done == 1].sum(axis=0)
+        if len(self.at_zero):
+            self.at_zero[first : first + len(out)] = at_zero
 
-        def work(first: int, count: int, signals: np.ndarray) -> None:
-            part = slice(first, first + count)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of the model, and which species that reactions change were at zero for long."""
+        sums = list(self.sums.values())
+        whole = sum(n for n, _ in sums) * self.times[-1]
+        shares = sum(part for _, part in sums) / whole if whole else np.zeros(self.model.changes.shape[1])
+        long = np.flatnonzero((shares > _LASTING) & self.model.changes.any(axis=0))
+        said = (f"{self.model.jumps.system.states[s]!r} is at zero or below for {shares[s]:.0%} of the time" for s in long)
+        return self.molecules.notes + tuple(f"{text}: the Langevin equation is not fit for it, simulate_ssa is" for text in said)
+
+    def run(self, first: int, out: np.ndarray, signals: np.ndarray, most: int = np.iinfo(np.int64).max) -> tuple[np.ndarray, np.ndarray]:
+        """(time at zero [n, s]; steps, firings, time reached [n, 3]) of at most so many steps between two events."""
+        y, parameters = self.started(first, len(out))
+        at_zero, failed, counted = np.zeros_like(y), np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 3))
+        own = JumpModel(replace(self.molecules, parameters=parameters))
+        begin = 0.0
+        for number, kick in enumerate([*self.kicks, None]):
+            end = np.inf if kick is None else kick.time
             run_langevin(
-                *run.shared(stream, first, count), begin, self.reflect, out[part], at_zero[part], failed[part], last[part], signals
-            )
+                self.leaps.code, self.scratch(), self.stream(number), first, parameters, self.times, self.breaks, self.leaps.timed,
+                self.epsilon, self.kept, begin, end, self.reflect, most, y, out, at_zero, failed, counted, signals,
+            )  # fmt: skip
+            self.check(first, failed, y)
+            if kick is None or signals[0] != 0 or (counted[:, 2] < end).any():
+                break
+            y, begin = np.ascontiguousarray(kick.applied(own, y)), end
+        return at_zero, counted
 
-        finished = run_blocks(len(y), work, threads=self.threads, progress=self.progress)
-        run.check(failed, last)
-        if not finished:
-            raise KeyboardInterrupt
-        return out
+    def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> LangevinEnsemble:
+        """The result of the trajectories `chosen`, whose states are given."""
+        return LangevinEnsemble(
+            self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, whole=False,
+            boundary="reflect" if self.reflect else "free", time_at_zero=self.at_zero[chosen], **self.described(chosen, notes),
+        )  # fmt: skip
+
+    def advise(self, n: int) -> None:
+        """Before a long run: say so, and what is faster, by the first steps of one trajectory."""
+        counted = self.run(0, self.room(1)[0], np.zeros(2, dtype=np.int64), _PILOT_STEPS)[1]
+        steps, firings, reached = counted[0]
+        whole = n * self.times[-1] / reached
+        seconds = whole * steps * _STEP_SECONDS
+        if seconds < _LONG:
+            return
+        exact = whole * firings * (_LANE_SECONDS if lane_program(self.model.jumps) is not None else _SCALAR_SECONDS)
+        better = (
+            f"simulate_ssa is exact and takes about {exact:.2g} s" if exact < seconds else "linear_noise gives mean and spread in one run"
+        )
+        _log.warning(
+            "%s: about %.2g steps of the Langevin equation, %.2g s on one core; %s", self.model.name, whole * steps, seconds, better
+        )

@@ -9,49 +9,43 @@ import numpy as np
 
 from sciml.biology.kernels.native import call
 from sciml.biology.simulation.draws import begin_stream, normal
-from sciml.biology.simulation.leap_steps import expected, longest_leap
+from sciml.biology.simulation.leap_steps import expected, longest_leap, next_stop, put_records
 from sciml.compiling import compiled
 
 __all__ = ["run_langevin"]
 
 _LEAST = 0.25  # firings by which a state may change in a step however few molecules there are
-_TIMED_PIECES = 64.0
 
 
 @compiled(error_model="numpy")
 def run_langevin(
-    code: Any, room: Any, stream: Any, first: int, starts: Any, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
-    begin: float, reflect: bool, out: Any, at_zero: Any, failed: Any, last: Any, signals: Any,
+    code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, kept: int,
+    begin: float, end: float, reflect: bool, most: int, y: Any, out: Any, at_zero: Any, failed: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
-    """Trajectories first, first + 1, ... from time `begin` into out [n, T, s]; `at_zero` [n, s]: time for which a state was at most zero.
+    """Trajectories first, first + 1, ... from y [n, s] at time `begin`, moved to `end` or the last time, at most `most` steps.
 
-    `failed` [n]: 0, or 1 + a channel whose propensity is no number, in the state `last`.
+    out [n, T - kept, s] at those of the ascending `times` that lie in between, the first `kept` not written; `breaks` are where laws jump.
+    `at_zero` [n, s]: adds the time for which a state was at most zero. `failed` [n]: 0, or 1 + a channel whose propensity is no number, in
+    the state y. `counted` [n, 3]: adds steps and the firings that they stand for; the time that was reached.
     """
     for n in range(len(out)):
-        s = begin_stream(stream, first + n, 0)
-        y, p = last[n], parameters[n % len(parameters)]
-        for i in range(len(y)):
-            y[i] = starts[n % len(starts), i]
-        t, record, piece, bad = begin, 0, 0, -1
+        s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
+        t, record, piece, bad, steps = begin, np.searchsorted(times, begin), 0, -1, 0
         while bad < 0:
-            while record < len(times) and times[record] <= t:
-                for i in range(len(y)):
-                    out[n, record, i] = y[i]
-                record += 1
+            record = put_records(y[n], t, end, times, record, kept, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
-            if record == len(times) or signals[0] != 0:
+            if record == len(times) or t >= end or steps == most or signals[0] != 0:
                 break
-            stop, now = times[record], t
-            if len(breaks):
-                now = np.nextafter(t, np.inf)
-                stop = min(stop, breaks[piece]) if piece < len(breaks) else stop
-            if timed:
-                whole = stop - max(times[record - 1] if record else begin, breaks[piece - 1] if piece else begin)
-                stop = min(stop, t + whole / _TIMED_PIECES)
-            bad, t = _step(s, code, room, y, p, t, now, stop, epsilon, reflect, at_zero[n])
+            stop, now = next_stop(t, begin, end, times, record, breaks, piece, timed)
+            bad, t = _step(s, code, room, y[n], p, t, now, stop, epsilon, reflect, at_zero[n])
+            for r in range(len(room.means)):
+                counted[n, 1] += room.means[r]
+            steps += 1
         failed[n] = bad + 1
-        signals[1] += 1
+        counted[n, 0] += steps
+        counted[n, 2] = t
+        signals[1] += end == np.inf
 
 
 @compiled(error_model="numpy")
@@ -71,6 +65,7 @@ def _step(
         values[r] = max(values[r], 0.0)
         total += values[r]
     step = stop - t
+    room.means[:] = 0.0
     if total > 0.0:
         step = min(step, longest_leap(tables, values, seen, room.critical, epsilon, _LEAST, room.work))
         latest = stop if now == t else np.nextafter(stop, 0.0)

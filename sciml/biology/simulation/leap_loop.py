@@ -9,11 +9,11 @@ import numpy as np
 
 from sciml.biology.kernels.native import call
 from sciml.biology.simulation.draws import begin_stream
-from sciml.biology.simulation.leap_steps import expected, longest_leap
+from sciml.biology.simulation.leap_steps import expected, longest_leap, next_stop, put_records
 from sciml.biology.simulation.unit_processes import Processes, cover, drop, next_point, pass_by, processes
 from sciml.compiling import compiled
 
-__all__ = ["run_leaps", "scratch"]
+__all__ = ["Scratch", "run_leaps", "scratch"]
 
 _CRITICAL = 10.0  # firings left below which a channel is never leaped over
 _LEAST_FIRINGS, _EXACT_STEPS = 10.0, 100
@@ -22,7 +22,6 @@ _ZERO: Any
 _NONE: Any
 _FIRED: Any
 _ZERO, _NONE, _FIRED = np.int64(0), np.int64(-1), np.int64(2)
-_TIMED_PIECES = 64.0  # steps between two stops, at least, where a law moves with time
 
 
 class Scratch(NamedTuple):
@@ -48,40 +47,29 @@ def scratch(channels: int, slopes: int, size: int) -> Scratch:
 
 @compiled(error_model="numpy")
 def run_leaps(
-    code: Any, room: Any, stream: Any, first: int, starts: Any, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
-    out: Any, failed: Any, last: Any, counted: Any, signals: Any,
+    code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, kept: int,
+    y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
-    """Trajectories first, first + 1, ... into out [n, T, s]; `times` ascend, `breaks` are where laws jump.
+    """Trajectories first, first + 1, ... from y [n, s], which is moved, into out [n, T - kept, s]; `breaks` are where laws jump.
 
-    `failed` [n]: 0, or 1 + the channel whose propensity cannot be, in the state `last`. `counted` [n, 4]: leaps, exact steps, rejected
-    leaps, firings.
+    `times` ascend; the first `kept` are not written. `failed` [n]: 0, or 1 + the channel whose propensity cannot be, in the state y.
+    `done` [n]: came to the last time. `counted` [n, 4]: leaps, exact steps, rejected leaps, firings.
     """
     for n in range(len(out)):
-        s = begin_stream(stream, first + n, 0)
-        y, p = last[n], parameters[n % len(parameters)]
-        for i in range(len(y)):
-            y[i] = starts[n % len(starts), i]
+        s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
         t, record, piece, exact, bad = 0.0, 0, 0, _ZERO, -1
         for r in range(len(room.means)):
             room.futures.used[r] = 0
         while bad < 0:
-            while record < len(times) and times[record] <= t:
-                for i in range(len(y)):
-                    out[n, record, i] = y[i]
-                record += 1
+            record = put_records(y[n], t, np.inf, times, record, kept, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
             if record == len(times) or signals[0] != 0:
                 break
-            stop, now = times[record], t
-            if len(breaks):
-                now = np.nextafter(t, np.inf)  # laws of the piece that begins at a break
-                stop = min(stop, breaks[piece]) if piece < len(breaks) else stop
-            if timed:
-                whole = stop - max(times[record - 1] if record else 0.0, breaks[piece - 1] if piece else 0.0)
-                stop = min(stop, t + whole / _TIMED_PIECES)
-            bad, t, exact = _advance(s, code, room, y, p, t, now, stop, timed, epsilon, exact, counted[n])
+            stop, now = next_stop(t, 0.0, np.inf, times, record, breaks, piece, timed)
+            bad, t, exact = _advance(s, code, room, y[n], p, t, now, stop, timed, epsilon, exact, counted[n])
         failed[n] = bad + 1
+        done[n] = record == len(times)
         signals[1] += 1
 
 

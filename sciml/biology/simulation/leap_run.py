@@ -11,23 +11,35 @@ import numpy as np
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.leap_loop import Scratch, scratch
 from sciml.biology.simulation.leap_steps import Leaps, leaps_of
+from sciml.biology.simulation.molecules import Molecules
 from sciml.biology.simulation.time_breaks import time_breaks
-from sciml.errors import ConfigError
+from sciml.seeding import derive
 
-__all__ = ["LeapRun", "checked_number"]
+__all__ = ["LeapRun"]
 
 
 @dataclass
 class LeapRun:
-    """A model at sorted `times`."""
+    """A model at the times `asked` [T]; `final`: only the last of them is kept. `method` names the streams of random numbers."""
 
     model: JumpModel
-    times: np.ndarray
+    asked: np.ndarray
     epsilon: float
+    seed: int
+    method: str
+    final: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if not 0 < self.epsilon <= 0.5:
-            raise ConfigError(f"epsilon: found {self.epsilon!r}, expected a number above 0, at most 0.5")
+        self.seed, self.times = int(self.seed), np.unique(self.asked)
+        self.kept = len(self.times) - 1 if self.final else 0  # the first record that is kept
+        self.asked = self.times[-1:] if self.final else self.asked
+        self.molecules: Molecules = self.model.molecules
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the model's molecules gave to say."""
+        return self.molecules.notes
 
     @cached_property
     def leaps(self) -> Leaps:
@@ -40,37 +52,41 @@ class LeapRun:
         system = self.model.jumps.system
         if not system.graph.leaves(system.rates, "time"):
             return np.zeros(0)
-        rows = np.unique(np.atleast_2d(self.model.molecules.raw), axis=0)
-        start = self.model.molecules.start[0] / self.model.jumps.molecules
+        rows = np.unique(np.atleast_2d(self.molecules.raw), axis=0)
+        start = self.molecules.start[0] / self.model.jumps.molecules
         return np.unique(np.concatenate([time_breaks(system, start, row, float(self.times[-1])) for row in rows]))
 
-    def room(self, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(states [n, T, s], failed [n], last [n, s]) to be filled."""
-        size = self.model.changes.shape[1]
-        return np.zeros((n, len(self.times), size)), np.zeros(n, dtype=np.int64), np.zeros((n, size))
+    def stream(self, *names: str | int) -> Any:
+        """The word from which the streams of all trajectories come."""
+        return np.uint64(derive(self.seed, self.method, *names))
+
+    def room(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """What `block` fills for n trajectories: states [n, T, s] in molecules, times ascending; which are done [n]."""
+        return np.zeros((n, len(self.times) - self.kept, self.model.changes.shape[1])), np.zeros(n, dtype=np.uint8)
 
     def scratch(self) -> Scratch:
         """Room for one trajectory at a time."""
         tables = self.leaps.code.tables
         return scratch(len(tables.starts) - 1, len(tables.channel), self.model.changes.shape[1])
 
-    def shared(self, stream: np.uint64, first: int, count: int) -> tuple[Any, ...]:
-        """The first arguments of both loops."""
+    def started(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """(states [count, s] to be moved, parameters) of trajectories first, first + 1, ..."""
         start, parameters = self.model.rows(first, count)
-        return (
-            self.leaps.code, self.scratch(), stream, first, start, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon,
-        )  # fmt: skip
+        return np.array(np.broadcast_to(start, (count, start.shape[1])), order="C"), parameters
 
-    def check(self, failed: np.ndarray, last: np.ndarray) -> None:
-        """Raise for the first trajectory that met a propensity that cannot be."""
+    def answered(self, states: np.ndarray) -> np.ndarray:
+        """[n, T, s] of what `block` filled: at the times asked, in their order, and in the model's units."""
+        return np.asarray(states[:, np.searchsorted(self.times[self.kept :], self.asked)] / self.model.jumps.molecules)
+
+    def described(self, chosen: slice | np.ndarray, notes: tuple[str, ...]) -> dict[str, Any]:
+        """What the result of the trajectories `chosen` says beside their states."""
+        m = self.molecules
+        raw = m.raw[chosen] if m.raw.ndim > 1 else m.raw
+        return {"parameters": raw, "notes": self.notes + notes, "seed": self.seed, "molecules": m.per_unit}
+
+    def check(self, first: int, failed: np.ndarray, y: np.ndarray) -> None:
+        """Raise for the first trajectory that met a propensity that cannot be, in the state y."""
         bad = np.flatnonzero(failed)
         if len(bad):
-            channel, state = int(failed[bad[0]]) - 1, last[bad[0]]
-            raise self.model.refused(channel, state, float(self.model.rates_unchecked(state, int(bad[0]))[channel]))
-
-
-def checked_number(n: Any) -> int:
-    """A number of trajectories."""
-    if not hasattr(n, "__index__") or int(n) < 1:
-        raise ConfigError(f"n: found {n!r}, expected a whole number >= 1")
-    return int(n)
+            channel, state = int(failed[bad[0]]) - 1, y[bad[0]]
+            raise self.model.refused(channel, state, float(self.model.rates_unchecked(state, first + int(bad[0]))[channel]))

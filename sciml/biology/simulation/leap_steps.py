@@ -11,7 +11,9 @@ from sciml.biology.kernels.native import Native, call, native
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.compiling import compiled
 
-__all__ = ["LeapCode", "LeapTables", "Leaps", "expected", "leaps_of", "longest_leap"]
+__all__ = ["LeapCode", "LeapTables", "Leaps", "expected", "leaps_of", "longest_leap", "next_stop", "put_records"]
+
+_TIMED_PIECES = 64.0  # steps between two stops, at least, where a law moves with time
 
 
 class LeapTables(NamedTuple):
@@ -61,6 +63,30 @@ def leaps_of(model: JumpModel) -> Leaps:
     rates, slopes = native(graph, nodes, size), native(graph, [*nodes, *(f[2] for f in found)], size)
     code = LeapCode(rates.address, rates.context, slopes.address, slopes.context, tables)
     return Leaps(code, (rates, slopes), bool((state < 0).any()))
+
+
+@compiled(error_model="numpy")
+def put_records(y: Any, t: float, end: float, times: Any, record: int, kept: int, out: Any) -> int:
+    """Write y at the times that are due before `end` into out [T - kept, s]; returns the next record."""
+    while record < len(times) and times[record] <= t and times[record] < end:
+        if record >= kept:
+            for i in range(len(y)):
+                out[record - kept, i] = y[i]
+        record += 1
+    return record
+
+
+@compiled(error_model="numpy")
+def next_stop(t: float, begin: float, end: float, times: Any, record: int, breaks: Any, piece: int, timed: bool) -> Any:
+    """(the time that a step from t may not pass, the time at which laws are asked: that of the piece which begins at a break)."""
+    stop, now = min(times[record], end), t
+    if len(breaks):
+        now = np.nextafter(t, np.inf)
+        stop = min(stop, breaks[piece]) if piece < len(breaks) else stop
+    if timed:
+        last = max(times[record - 1] if record else begin, breaks[piece - 1] if piece else begin)
+        stop = min(stop, t + (stop - max(last, begin)) / _TIMED_PIECES)
+    return stop, now
 
 
 @compiled(error_model="numpy")

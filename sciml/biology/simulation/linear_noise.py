@@ -20,7 +20,7 @@ from sciml.biology.simulation.time_breaks import time_breaks
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError, ConvergenceError
 
-__all__ = ["LinearNoise", "StationaryNoise", "linear_noise", "stationary_noise", "steady_means"]
+__all__ = ["LinearNoise", "StationaryNoise", "linear_noise", "stationary_noise"]
 
 _RTOL, _ATOL = 1e-10, 1e-10
 _LONGEST = 60  # doublings of time until a steady state must have been reached
@@ -131,12 +131,12 @@ class StationaryNoise(LinearNoise):
 class _Rates:
     """f, J and D at a state: drift, its Jacobian, and sum_r v_r v_r^T a_r."""
 
-    def __init__(self, model: JumpModel, row: int = 0) -> None:
+    def __init__(self, model: JumpModel) -> None:
         nodes, graph = model.macroscopic, model.jumps.graph
         slopes = partials(graph, nodes, "state")
         self.places = [(r, s) for r, row in enumerate(slopes) for s in row]
         self.function = native(graph, [*nodes, *(n for row in slopes for n in row.values())], model.molecules.parameters.shape[1])
-        self.changes, self.p = model.changes.astype(float), np.ascontiguousarray(model.molecules.parameters[row])
+        self.changes, self.p = model.changes.astype(float), np.ascontiguousarray(model.molecules.parameters[0])
 
     def at(self, t: float, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(f [s], J [s, s], D [s, s])."""
@@ -200,22 +200,6 @@ def stationary_noise(network: Network, *, parameters: Mapping[str, float] | None
         )
     covariance = basis @ solve_continuous_lyapunov(inner, -basis.T @ diffusion @ basis) @ basis.T
     return StationaryNoise(model, np.array([np.inf]), y[None], covariance[None], jacobian, diffusion)
-
-
-def steady_means(network: Network, parameters: Mapping[str, Any] | None = None, **counting: Unpack[Counting]) -> np.ndarray:
-    """[1 or n, s]: amounts of all states where the rate equations come to rest, one row for each set of parameters (arrays [n]).
-
-    Raises ConvergenceError where there is no steady state.
-    """
-    sizes = {len(v) for v in (parameters or {}).values() if np.ndim(v)}
-    n = max(sizes, default=1)
-    model = jump_model(network, "steady_means", n=n, parameters=parameters, real=True, **counting)
-    start, basis = model.molecules.start, orth(model.changes.T.astype(float))
-    rows = [
-        _settled(_Rates(model, i % len(model.molecules.parameters)), basis, start[i % len(start)], network.id)
-        for i in range(max(len(start), len(model.molecules.parameters)))
-    ]
-    return np.asarray(np.stack(rows) / model.jumps.molecules)
 
 
 def _at_start(model: JumpModel) -> tuple[np.ndarray, np.ndarray]:

@@ -49,8 +49,10 @@ def in_molecules(
     substance: str | None = None,
     split_reversible: bool = True,
     discrete_mass_action: bool = False,
+    whole: bool = True,
+    signed: bool = False,
 ) -> Molecules:
-    """The jump process of a network for n trajectories.
+    """The jump process of a network for n trajectories; without `whole` they start from real numbers, below zero too where `signed`.
 
     Raises DataError for what cannot be run in whole molecules: units that count none, start amounts that are not whole (unless `initial`
     says "round" or "stochastic"), laws of changing sign and what else `compile_jumps` lists; ConfigError for options that do not fit.
@@ -65,7 +67,8 @@ def in_molecules(
     per_substance, per_extent = _counted(network, counting, y)
     per_unit = {s.id: unit for s in network.species if (unit := counting.of(s.id) or per_substance) != 1.0}
     jumps = compile_jumps(system, p, y, per_unit, per_extent, split_reversible=split_reversible, discrete_mass_action=discrete_mass_action)
-    start = _whole(jumps, np.atleast_2d(y) * jumps.molecules, initial, n, seed)
+    start = np.atleast_2d(y) * jumps.molecules
+    start = _whole(jumps, start, initial, n, seed) if whole else _finite(jumps, start, -np.inf if signed else 0.0)
     return Molecules(jumps, start, np.atleast_2d(jumps.parameters(p)), p, per_unit, counting.notes + jumps.notes)
 
 
@@ -80,15 +83,22 @@ def _counted(network: Network, counting: Counting, y: np.ndarray) -> tuple[float
     )
 
 
+def _finite(jumps: Jumps, start: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """Start numbers as they are, refused where one is not finite or below `least`."""
+    for s in np.flatnonzero(jumps.counted):
+        if not (np.isfinite(start[:, s]) & (start[:, s] >= least)).all():
+            id, found = jumps.system.states[s], start[:, s].min()
+            raise DataError(f"{jumps.system.network.id}: {id!r} starts at {found:g} molecules, expected a finite number >= 0")
+    return start
+
+
 def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: int) -> np.ndarray:
     """Start numbers [1 or n, s], whole in what is counted."""
-    start = start.copy()
+    start = _finite(jumps, start).copy()
     states = jumps.system.states
     faults, drawn = [], []
     for s in np.flatnonzero(jumps.counted):
         column, whole = start[:, s], np.rint(start[:, s])
-        if (column < 0).any() or not np.isfinite(column).all():
-            raise DataError(f"{jumps.system.network.id}: {states[s]!r} starts at {column.min():g} molecules, expected a finite number >= 0")
         if (column > _LARGEST).any():
             raise DataError(
                 f"{jumps.system.network.id}: {states[s]!r} starts at {column.max():g} molecules; beyond 2^53 they are not counted one by "
@@ -96,7 +106,7 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
             )
         near = np.abs(column - whole) <= _WHOLE * np.maximum(1.0, np.abs(whole))
         if not near.all() and initial is None:
-            faults.append(f"{states[s]!r} at {column[~near][0]!r}")
+            faults.append(f"{states[s]!r} at {float(column[~near][0])!r}")
         if near.all() or initial != "stochastic":
             start[:, s] = whole
         else:

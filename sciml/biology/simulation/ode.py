@@ -10,8 +10,11 @@ import numpy as np
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
+from sciml.biology.simulation.burn_in import Start, cells
 from sciml.biology.simulation.cuda_device import cuda_device
 from sciml.biology.simulation.equations import equations_of
+from sciml.biology.simulation.extrinsic import Cells
+from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution, checked_times
 from sciml.errors import ConfigError
@@ -20,6 +23,7 @@ __all__ = ["simulate_ode"]
 
 METHODS = ("auto", "explicit", "stiff", "scipy")
 _FLOOR = 1e-10
+_CELLS = 1000
 
 
 def simulate_ode(
@@ -30,7 +34,11 @@ def simulate_ode(
     rtol: float = 1e-8,
     atol: float | Mapping[str, float] | None = None,
     method: str = "auto",
+    n: int | None = None,
     seed: int = 0,
+    extrinsic: Cells | None = None,
+    start: Start = "given",
+    before: Mapping[str, float] | None = None,
     device: Literal["cpu", "cuda"] = "cpu",
 ) -> Solution:
     """dy/dt = f(t, y, p) from time 0, whatever `times[0]` is: amounts [T, S] at the times asked for, in that order.
@@ -39,30 +47,56 @@ def simulate_ode(
     A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size in a rough run made before;
     else a number in amounts, or {species: number} with None for the others. `method`: "explicit" (order 5(4), Tsitouras), "stiff"
     (Rosenbrock, order 5(4)), "auto" (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens (events, pulses) never
-    depends on `times`. `seed` puts events that tie into order. `device` "cuda" takes one set of the batch a thread of a GPU, in double
-    precision ("auto" or "explicit"); sets that are stiff are run on the CPU. Events, delays and conditions on states are refused there.
+    depends on `times`. `extrinsic` {id: law} draws one value for each of `n` cells (1,000 if nothing says how many), the batch, by `seed`;
+    the same cells as of the stochastic methods. `start`: as the model says, at rest ("steady_state"), or after so long a time before 0,
+    for each set of parameters; during that `before` {id: number} holds, as in {"ligand": 0}. `seed` also puts events that tie into order.
+    `device` "cuda" takes one set of the batch a thread of a GPU, in double precision ("auto" or "explicit"); sets that are stiff are run on
+    the CPU. Events, delays and conditions on states are refused there.
 
     Raises ConfigError for wrong options, DataError for values that are missing or not finite (with expression, species and time), and
     ConvergenceError where no step is small enough.
     """
+    said = {} if n is None else {"n": n}
+    check_request(net, **said, seed=seed, parameters=parameters, extrinsic=extrinsic, start=start, before=before, device=device)
     asked = checked_times(times)
     grid, place = np.unique(asked, return_inverse=True)
-    _check(rtol, atol, method, device)
+    _check(rtol, atol, method)
+    count = _cells(n, parameters or {}, extrinsic)
+    if extrinsic or start != "given":
+        options = {"rtol": rtol, "atol": atol, "method": method, "device": device}
+        parameters, _ = cells(_course, net, count, seed, parameters, extrinsic, start, before, **options)
     system = system_of(net)
     y, p = system.begin(parameters)
     states, numbers = np.atleast_2d(y), np.atleast_2d(p)
     equations = equations_of(system)
     own = atol is None or isinstance(atol, Mapping)
-    options = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed)
+    made = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed)
     scale = np.abs(states)
     if own:  # what is small for a state is known when its size is: by a run that is not exact
-        _kind(system, "auto", device)(*options).measure(states, numbers, scale)
-    run = _kind(system, method, device)(*options)
+        _kind(system, "auto", device)(*made).measure(states, numbers, scale)
+    run = _kind(system, method, device)(*made)
     out, statistics = run.all(states, numbers, scale)
     lags = np.stack(run.lags)[:, place].reshape(*y.shape[:-1], len(asked), -1) if run.lags else None
     out = out[:, place]
     shape = (*y.shape[:-1], len(asked), y.shape[-1])
     return Solution(system, asked, out.reshape(shape), p, lags=lags, statistics=statistics)
+
+
+def _course(net: Network, times: Any, n: int, seed: int, *, initial: Any = None, **options: Any) -> Solution:
+    """Deterministic cells, asked for as those of a stochastic method; one where they are alike, and starts need not be whole."""
+    return simulate_ode(net, times, seed=seed, **options)
+
+
+def _cells(n: int | None, parameters: Mapping[str, Any], extrinsic: Cells | None) -> int:
+    """How many cells there are. ConfigError where `n` and the arrays differ, or nothing makes cells differ."""
+    rows = next((len(value) for value in parameters.values() if np.ndim(value) == 1), None)
+    if n is None:
+        return rows or (_CELLS if extrinsic else 1)
+    if rows not in (None, n):
+        raise ConfigError(f"n: found {n}, but arrays of {rows} values in parameters")
+    if n > 1 and rows is None and not extrinsic:
+        raise ConfigError(f"n: found {n}, but all cells would be alike; give extrinsic={{id: law}} or arrays of parameters")
+    return int(n)
 
 
 def _kind(system: System, method: str, device: str) -> type[Run]:
@@ -83,9 +117,7 @@ def _kind(system: System, method: str, device: str) -> type[Run]:
     return Run
 
 
-def _check(rtol: float, atol: Any, method: str, device: str) -> None:
-    if device not in ("cpu", "cuda"):
-        raise ConfigError(f"device: found {device!r}, expected 'cpu' or 'cuda'")
+def _check(rtol: float, atol: Any, method: str) -> None:
     if method not in METHODS:
         raise ConfigError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
     if not (isinstance(rtol, int | float) and 1e-13 <= rtol < 1):

@@ -83,18 +83,13 @@ def simulate_ssa(
         if kept.complete:
             return load_ensemble(store)
     given: dict[str, Any] = dict(parameters or {})
-    if extrinsic:
-        from sciml.biology.simulation.extrinsic import cell_options
-
-        given, drawn = cell_options(net, extrinsic, n, seed, parameters, initial)
-        initial = "stochastic" if drawn == "stochastic" else initial
     counting: dict[str, Any] = {"initial": initial, "substance": substance, "split_reversible": split_reversible}
     counting["discrete_mass_action"] = discrete_mass_action
-    if start != "given":
-        from sciml.biology.simulation.burn_in import started
+    if extrinsic or start != "given":
+        from sciml.biology.simulation.burn_in import cells
 
-        given = started(simulate_ssa, net, start, n, seed, without=before, parameters=given, threads=threads, **counting)
-        counting["initial"] = initial = initial or "stochastic"
+        given, initial = cells(simulate_ssa, net, n, seed, parameters, extrinsic, start, before, threads=threads, **counting)
+        counting["initial"] = initial
     molecules = in_molecules(net, n, seed, parameters=given, **counting)
     _announce(net, asked, n, molecules, budget, record, given, counting)
     for note in molecules.notes:

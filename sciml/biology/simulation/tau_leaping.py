@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Literal, Unpack, cast
+from dataclasses import dataclass
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
 from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
-from sciml.biology.simulation.blocks import Progress, run_blocks
-from sciml.biology.simulation.extrinsic import Cells, cell_options
+from sciml.biology.simulation.blocks import Progress
+from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
-from sciml.biology.simulation.leap_run import LeapRun, checked_number
+from sciml.biology.simulation.leap_run import LeapRun
+from sciml.biology.simulation.records import Record, recorded
+from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.time_breaks import smooth_in_time
-from sciml.biology.simulation.trajectories import Ensemble, checked_times
+from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.seeding import derive
 
 __all__ = ["simulate_tau"]
@@ -29,7 +33,7 @@ _PAYS_LANES, _PAYS_SCALAR = 1000.0, 30.0
 
 
 def simulate_tau(
-    network: Network,
+    net: Network,
     times: Any,
     n: int = 1000,
     seed: int = 0,
@@ -38,10 +42,13 @@ def simulate_tau(
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
     extrinsic: Cells | None = None,
+    start: Start = "given",
+    before: Mapping[str, float] | None = None,
+    record: Record = "grid",
     threads: int | None = None,
     progress: Progress | None = None,
     **counting: Unpack[Counting],
-) -> Ensemble:
+) -> Ensemble | Moments:
     """X(t + tau) = X + sum_r v_r K_r, K_r ~ Poisson(int a_r dt along the mean path over tau).
 
     tau is the longest time in which no propensity is expected to change by more than a share `epsilon`, and no more than `epsilon` of a
@@ -50,7 +57,8 @@ def simulate_tau(
     its numbers kept (a binomial share of them falls into the first part), so that totals are conserved and nothing is drawn twice or
     clipped.
 
-    `parameters` {id: number or array [n]}; `extrinsic` {id: law} draws one value for each cell (trajectory).
+    `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
+    `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`; Ctrl-C keeps what is done.
 
     Two pilot trajectories, the same for all seeds, tell whether leaping pays: below 1,000 reactions a step (30 where the exact method
     cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is then faster, and `kernel` says so; so it is with events and
@@ -58,63 +66,58 @@ def simulate_tau(
     epsilon in exact steps. Refuses what `simulate_ssa` refuses. Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109;
     Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
-    asked, n = checked_times(times), checked_number(n)
-    parameters, initial = cell_options(network, extrinsic, n, seed, parameters, counting.get("initial"))
-    counting = {**counting, "initial": initial}  # type: ignore[typeddict-item]
-    options: dict[str, Any] = {"parameters": parameters, "threads": threads, "progress": progress, **counting}
-    if fallback == "auto" and (network.events or any(rule.kind == "rate" for rule in network.rules)):
-        return _exact(network, times, n, seed, options)
-    model = jump_model(network, "simulate_tau", n=n, seed=seed, parameters=parameters, timed=True, **counting)
+    check_request(
+        net, n=n, seed=seed, epsilon=epsilon, fallback=fallback, parameters=parameters, extrinsic=extrinsic, start=start, before=before,
+        record=record, threads=threads, progress=progress, **counting,
+    )  # fmt: skip
+    asked = checked_times(times)
+    own: dict[str, Any] = {"epsilon": epsilon, "fallback": fallback, "threads": threads, **counting}
+    given, counting["initial"] = cells(simulate_tau, net, n, seed, parameters, extrinsic, start, before, **own)
+
+    def exactly() -> Ensemble | Moments:
+        return simulate_ssa(net, times, n, seed, parameters=given, record=record, threads=threads, progress=progress, **counting)
+
+    if fallback == "auto" and (net.events or any(rule.kind == "rate" for rule in net.rules)):
+        return exactly()
+    model = jump_model(net, "simulate_tau", n=n, seed=seed, parameters=given, timed=True, **counting)
     if fallback == "auto" and smooth_in_time(model.jumps.graph, [c.node for c in model.jumps.channels]):
-        return _exact(network, times, n, seed, options)  # a leap takes a rate as it is when it begins
-    run = LeapRun(model, np.unique(asked), epsilon)
-    if fallback == "auto" and not _pays(run):
-        return _exact(network, times, n, seed, options)
-    states, failed, last = run.room(n)
-    stream = np.uint64(derive(seed, "simulate_tau"))
-
-    def work(first: int, count: int, signals: np.ndarray) -> None:
-        part = slice(first, first + count)
-        _block(run, stream, first, states[part], failed[part], last[part], signals)
-
-    finished = run_blocks(n, work, threads=threads, progress=progress)
-    run.check(failed, last)
-    if not finished:
-        raise KeyboardInterrupt
-    states = states[:, np.searchsorted(run.times, asked)]
-    m = model.molecules
-    return Ensemble(
-        model.jumps.system,
-        asked,
-        states / model.jumps.molecules,
-        m.raw,
-        notes=m.notes,
-        seed=int(seed),
-        kernel="leaps64",
-        molecules=m.per_unit,
-    )
+        return exactly()  # a leap takes a rate as it is when it begins
+    run = TauRun(model, asked, epsilon, seed, "simulate_tau", final=record == "final")
+    if fallback == "auto" and not run.pays():
+        return exactly()
+    return recorded(run, n, record, threads, progress)
 
 
-def _exact(network: Network, times: Any, n: int, seed: int, options: Mapping[str, Any]) -> Ensemble:
-    """The run by the exact method."""
-    return cast(Ensemble, simulate_ssa(network, times, n, seed, **options))
+@dataclass
+class TauRun(LeapRun):
+    """Blocks of trajectories by leaps."""
 
+    kernel: str = "leaps64"
 
-def _block(
-    run: LeapRun, stream: np.uint64, first: int, out: np.ndarray, failed: np.ndarray, last: np.ndarray, signals: np.ndarray
-) -> np.ndarray:
-    """Trajectories first, first + 1, ...; returns counts of leaps, exact steps, rejected leaps, firings [n, 4]."""
-    counted = np.zeros((len(out), 4))
-    run_leaps(*run.shared(stream, first, len(out)), out, failed, last, counted, signals)
-    return counted
+    def block(self, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
+        """Trajectories first, first + 1, ... into `out`."""
+        self.leap(self.stream(), first, out, done, signals)
 
+    def leap(self, stream: Any, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> np.ndarray:
+        """As `block`; returns counts of leaps, exact steps, rejected leaps, firings [n, 4]."""
+        y, parameters = self.started(first, len(out))
+        failed, counted = np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 4))
+        run_leaps(
+            self.leaps.code, self.scratch(), stream, first, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon, self.kept,
+            y, out, failed, done, counted, signals,
+        )  # fmt: skip
+        self.check(first, failed, y)
+        return counted
 
-def _pays(run: LeapRun) -> bool:
-    """Whether a step holds enough reactions, on average over two trajectories that depend on the model alone."""
-    states, failed, last = run.room(_PILOTS)
-    counted = _block(run, np.uint64(derive(0, "pilot")), 0, states, failed, last, np.zeros(2, dtype=np.int64))
-    run.check(failed, last)
-    leaps, exact, _, firings = counted.sum(axis=0)
-    _log.debug("%s: %d firings in %d leaps and %d exact steps", run.model.name, firings, leaps, exact)
-    lanes = lane_program(run.model.jumps) is not None
-    return bool(firings >= (_PAYS_LANES if lanes else _PAYS_SCALAR) * (leaps + exact))
+    def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> Ensemble:
+        """The result of the trajectories `chosen`, whose states are given."""
+        return Ensemble(self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, **self.described(chosen, notes))
+
+    def pays(self) -> bool:
+        """Whether a step holds enough reactions, on average over two trajectories that depend on the model alone."""
+        states, done = self.room(_PILOTS)
+        counted = self.leap(np.uint64(derive(0, "pilot")), 0, states, done, np.zeros(2, dtype=np.int64))
+        leaps, exact, _, firings = counted.sum(axis=0)
+        _log.debug("%s: %d firings in %d leaps and %d exact steps", self.model.name, firings, leaps, exact)
+        lanes = lane_program(self.model.jumps) is not None
+        return bool(firings >= (_PAYS_LANES if lanes else _PAYS_SCALAR) * (leaps + exact))

@@ -7,10 +7,12 @@ import pytest
 
 from sciml.biology.formula import as_expression
 from sciml.biology.network import Event, Network
-from sciml.biology.simulation.langevin import simulate_langevin
+from sciml.biology.simulation import records
+from sciml.biology.simulation.jump_model import jump_model
+from sciml.biology.simulation.langevin import LangevinRun, simulate_langevin
 from sciml.biology.simulation.linear_noise import linear_noise
 from sciml.biology.simulation.state_projection import finite_state_projection
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 from tests.biology.simulation.small_networks import birth_death, dimerisation, extinction, parse
 
 _N = 4000
@@ -71,6 +73,66 @@ def test_an_event_at_a_known_time_is_made() -> None:
     by_state = birth_death().with_(events=[Event("full", as_expression("X > 5"), (("X", as_expression("0")),))])
     with pytest.raises(ConfigError, match="event 'full'"):
         simulate_langevin(by_state, [1.0], n=2)
+
+
+@pytest.mark.parametrize("event", [False, True])
+def test_ends_and_moments_are_those_of_the_grid(event: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the same seed, with an event between the times, by parts and by threads."""
+    dose = Event("dose", as_expression("time >= 0.7"), (("X", as_expression("X + 3")),))
+    network, times = dimerisation().with_(events=[dose] if event else []), [1.0, 0.5, 2.0]
+    whole = simulate_langevin(network, times, n=300, seed=5)
+    ends = simulate_langevin(network, times, n=300, seed=5, record="final")
+    np.testing.assert_array_equal(ends.amounts, whole.amounts[:, 2:])
+    np.testing.assert_array_equal(ends.time_at_zero, whole.time_at_zero)
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 1)
+    for threads in (1, 2):
+        found = simulate_langevin(network, times, n=300, seed=5, record="moments", threads=threads)
+        assert (found.n, found.kernel, found.notes) == (300, "langevin64", whole.notes)
+        np.testing.assert_allclose(found.mean, whole.amounts.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found.std, whole.amounts.std(axis=0, ddof=1), rtol=1e-12)
+
+
+def test_a_run_that_is_stopped_keeps_what_is_done() -> None:
+    def interrupt(done: int, n: int) -> None:
+        raise KeyboardInterrupt
+
+    network = birth_death(1e6, start=1e6)
+    some = simulate_langevin(network, [100.0, 500.0], n=2000, seed=3, threads=1, progress=interrupt)
+    assert 0 < len(some.amounts) < 2000
+    assert some.time_at_zero.shape == (len(some.amounts), 1)
+    assert some.notes[-1] == f"stopped by the user after {len(some.amounts)} of 2000 trajectories"
+    np.testing.assert_array_equal(some.amounts[:3], simulate_langevin(network, [100.0, 500.0], n=3, seed=3).amounts)
+
+
+def test_long_times_at_zero_are_said() -> None:
+    for record in ("grid", "moments"):
+        found = simulate_langevin(extinction(), [30.0], n=300, seed=2, record=record)  # type: ignore[arg-type]
+        assert "'X' is at zero or below for" in found.notes[-1]
+    assert not [n for n in simulate_langevin(birth_death(100.0, start=100.0), [5.0], n=20).notes if "zero" in n]
+
+
+def test_a_long_run_names_what_is_faster(caplog: pytest.LogCaptureFixture) -> None:
+    """Few molecules: each step is less than a reaction. Many in fast balance: there the exact method is slower still."""
+    for network, n, better in (
+        (birth_death(10.0), 200_000, "simulate_ssa is exact"),
+        (birth_death(1e9, start=1e9), 200_000, "linear_noise"),
+    ):
+        caplog.clear()
+        run = LangevinRun(jump_model(network, "test", real=True), np.array([200.0]), 0.03, 0, "test")
+        run.advise(n)
+        assert better in caplog.text
+        caplog.clear()
+        run.advise(10)
+        assert not caplog.records
+
+
+def test_a_start_below_zero_is_refused_unless_a_run_left_it_there() -> None:
+    with pytest.raises(DataError, match="'X' starts at -5 molecules"):
+        simulate_langevin(birth_death(start=-5.0), [1.0], n=2)
+    found = simulate_langevin(birth_death(1.0), [0.0], n=300, seed=1, start=20.0)
+    assert found.amounts.min() < 0
+    large = simulate_langevin(birth_death(0.0, start=1e17), [1.0], n=3, seed=1)  # beyond what is counted one by one
+    np.testing.assert_allclose(large.amounts, 1e17 * np.exp(-1), rtol=1e-6)
 
 
 def test_options_that_are_none_are_refused() -> None:

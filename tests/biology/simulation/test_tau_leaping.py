@@ -5,11 +5,15 @@ Both leap_loop and leap_run are seen through it.
 
 from __future__ import annotations
 
+import tracemalloc
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sciml.biology.formula import as_expression
 from sciml.biology.network import Event, Network
+from sciml.biology.simulation import records
 from sciml.biology.simulation.linear_noise import linear_noise
 from sciml.biology.simulation.state_projection import finite_state_projection
 from sciml.biology.simulation.tau_leaping import simulate_tau
@@ -132,6 +136,53 @@ def test_pulses_are_felt() -> None:
     assert (found.counts[:, 0] == 0).all()
     assert abs(found.mean[1, 0] - 1e5) < 4.5 * np.sqrt(1e5 / 1000)
     assert abs(found.std[1, 0] ** 2 / 1e5 - 1) < 4.5 * np.sqrt(2 / 1000)
+
+
+@pytest.mark.parametrize("fallback", ["auto", "never"])
+def test_ends_and_moments_are_those_of_the_grid(fallback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the same seed, in any order of times, by parts and by threads."""
+    times = [1.0, 0.1, 0.5]
+    whole = simulate_tau(_leap(), times, n=300, seed=5, fallback=fallback)
+    ends = simulate_tau(_leap(), times, n=300, seed=5, fallback=fallback, record="final")
+    np.testing.assert_array_equal(ends.counts, whole.counts[:, :1])
+    assert ends.times.tolist() == [1.0]
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 1)
+    for threads in (1, 2):
+        found = simulate_tau(_leap(), times, n=300, seed=5, fallback=fallback, record="moments", threads=threads)
+        assert (found.n, found.kernel, found.species) == (300, whole.kernel, whole.species)
+        np.testing.assert_allclose(found.mean, whole.amounts.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found.std, whole.amounts.std(axis=0, ddof=1), rtol=1e-9, atol=1e-9)
+
+
+def test_a_run_that_is_stopped_keeps_what_is_done() -> None:
+    """Stopped after a second; each trajectory takes some ten milliseconds, so that not all of them can be done by then."""
+
+    def interrupt(done: int, n: int) -> None:
+        raise KeyboardInterrupt
+
+    network = birth_death(1e6, start=1e6)
+    some = simulate_tau(network, [100.0, 500.0], n=2000, seed=3, fallback="never", threads=1, progress=interrupt)
+    assert 0 < len(some.counts) < 2000
+    assert some.notes[-1] == f"stopped by the user after {len(some.counts)} of 2000 trajectories"
+    again = simulate_tau(network, [100.0, 500.0], n=3, seed=3, fallback="never")
+    np.testing.assert_array_equal(some.counts[:3], again.counts)
+
+
+def test_memory_does_not_grow_with_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Peaks of 64 and 64 x 32 trajectories in blocks of 64; the grid of the latter would be 32 times a block."""
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 1)
+    times = np.linspace(0.01, 0.02, 400)
+    block = 64 * len(times) * 5 * 8
+
+    def peak(n: int) -> int:
+        tracemalloc.start()
+        simulate_tau(_leap(), times, n=n, seed=1, fallback="never", record="moments", threads=1)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(64)
+    assert peak(64 * 32) < peak(64) + 2 * block
 
 
 def test_what_cannot_be_is_refused() -> None:
