@@ -51,22 +51,29 @@ class ThreadRun(Run):
 
     def measure(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
         """Raise `scale` [B, n] as on the CPU."""
-        self.rough().launched(states, numbers, scale)
+        own = scale.copy()
+        _, whole = self.rough().launched(states, numbers, scale)
+        left = whole[:, steps.STATUS] != steps.DONE
+        if left.any():
+            rest = own[left]
+            self.on_cpu().measure(states[left], numbers[left], rest)
+            scale[left] = rest
 
     def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """As on the CPU; `by_cpu` in the statistics is how many sets were run there."""
+        own = scale.copy()
         out, whole = self.launched(states, numbers, scale)
         left = whole[:, steps.STATUS] != steps.DONE
         statistics = self.statistics(whole[~left]) | {"by_cpu": int(left.sum())}
         if left.any():
             _log.warning("%s: %d of %d sets are stiff or fail: they run on the CPU", self.system.network.id, left.sum(), len(left))
-            names = ("system", "equations", "grid", "rtol", "absolute", "floor", "method", "seed")
-            run, own = Run(*(getattr(self, name) for name in names)), np.abs(states[left])
-            if self.floor:
-                run.measure(states[left], numbers[left], own)
-            out[left], more = run.all(states[left], numbers[left], own)
+            out[left], more = self.on_cpu().all(states[left], numbers[left], own[left])
             statistics |= {name: statistics[name] + more[name] for name in more}
         return out, statistics
+
+    def on_cpu(self) -> Run:
+        """The same run without a device."""
+        return Run(self.system, self.equations, self.grid, self.rtol, self.absolute, self.floor, self.method, self.seed)
 
     def launched(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(states [B, T, n] at the times, controls [B, ...] that say how each set ended), in parts that fit; raises `scale`."""

@@ -26,6 +26,7 @@ TIMES = [3.0, 0.0, 1.0, 1.0]
 PULSE = rates({"x": (0.0, "piecewise(k, time > s && time < s + 0.001, 0) + k * floor(time)")}, {"k": 2.0, "s": 1.0})
 LATE = [0.1, 1.25, 2.9]  # when the pulse begins
 STIFF = rates({"x": (1.0, "-k * (x - cos(time))")}, {"k": 1.0})
+GROWS = rates({"x": (1.0, "k * (time^3 - x) + 3 * time^2")}, {"k": 1.0})  # time^3 + exp(-k time)
 FATE = rates({"x": (1.0, "x * x")})  # 1 / (1 / x0 - t)
 CHILD = """
 import json, logging, sys
@@ -38,6 +39,7 @@ found["sets"] = run(test.rates(test.SMOOTH), test.TIMES, {"a": [1.0, 2.0, 3.0]},
 found["pulse"] = run(test.PULSE, test.TIMES, {"s": test.LATE}).states.tolist()
 stiff = run(test.STIFF, [1.0], {"k": [1.0, 1e6]})
 found["stiff"], found["by_cpu"] = stiff.states.tolist(), stiff.statistics["by_cpu"]
+found["sizes"] = test.sizes().tolist()
 try:
     run(test.FATE, [2.0], {"x": [0.1, 1.0]})
 except SciMLError as error:
@@ -53,6 +55,15 @@ def from_three_starts():
     wanted = np.stack([exact(np.array(TIMES))] * 3)
     wanted[:, :, 0] *= np.array([[1.0], [2.0], [3.0]])
     return wanted
+
+
+def sizes():
+    """[B, 1]: how large x of GROWS becomes, by rough runs on the device."""
+    system = system_of(GROWS)
+    y, p = system.begin({"k": [1.0, 60.0, 1e6]})
+    scale = np.abs(y)
+    ThreadRun(system, equations_of(system), np.array([3.0]), 1e-8, np.zeros(1), 1e-10, "auto", 0).measure(y, p, scale)
+    return scale
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +100,10 @@ def test_what_is_stiff_runs_on_the_cpu(found):
     k = np.array([1.0, 1e6])
     wanted = (k**2 * np.cos(1.0) + k * np.sin(1.0)) / (1 + k**2) + np.exp(-k) / (1 + k**2)
     assert found["by_cpu"] == 1 and np.allclose(found["stiff"][:, 0, 0], wanted, rtol=1e-6)
+
+
+def test_sizes_are_measured_to_the_end_where_the_rough_run_is_stiff(found):
+    assert np.allclose(found["sizes"], 27.0, rtol=0.01)
 
 
 def test_what_fails_is_explained_as_on_the_cpu(found):
