@@ -11,14 +11,16 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
+from sciml.arguments import shown
 from sciml.biology.expressions import Expression
 from sciml.biology.network import Network
 from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model, observed
 from sciml.biology.simulation.passage_sample import passage_times
 from sciml.biology.simulation.projection_flow import flow
+from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.state_space import StateSpace, checked_limits
 from sciml.biology.simulation.trajectories import checked_times
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 
 __all__ = ["FirstPassage", "first_passage"]
 
@@ -72,20 +74,37 @@ def first_passage(
     others, on a set that grows until less than `tolerance` leaves it. "simulation": n exact trajectories until the condition or the last of
     `times`, which are then needed. Raises ConfigError for a condition that names time or what the model does not have.
     """
-    asked = np.unique(checked_times(times)) if np.size(times) else np.zeros(0)
-    by_projection = method == "projection"
+    check_request(network, n=n, seed=seed, parameters=parameters, threads=threads, **counting)
     if method not in ("projection", "simulation"):
-        raise ConfigError(f"method: found {method!r}, expected 'projection' or 'simulation'")
-    model = jump_model(network, "first_passage", n=n, seed=seed, parameters=parameters, single=by_projection, **counting)
-    node = observed(model.jumps.system, condition)
-    if model.jumps.system.graph.leaves([node], "time") or model.jumps.system.graph.leaves([node], "lag"):
-        raise ConfigError(f"condition: found {condition!r}, which names time; a first passage is a matter of the state")
+        raise ConfigError(f"method: found {shown(method)}, expected 'projection' or 'simulation'")
+    by_projection = method == "projection"
     if by_projection:
         checked_limits(tolerance, max_states)
-        return _by_projection(model, node, str(condition), asked, tolerance, max_states)
-    if not len(asked):
+        if several := [id for id, value in (parameters or {}).items() if np.ndim(value)]:
+            raise ConfigError(
+                f"parameters: {several[0]!r}: found an array, expected a number; method='simulation' takes one for each trajectory"
+            )
+    asked = np.unique(checked_times(times)) if np.size(times) else np.zeros(0)
+    if not by_projection and not len(asked):
         raise ConfigError("times: method='simulation' ends a trajectory at the last of times; found none")
-    return _by_simulation(model, node, str(condition), asked, n, seed, threads)
+    model = jump_model(network, "first_passage", n=int(n), seed=seed, parameters=parameters, single=by_projection, **counting)
+    node = _met(model, condition)
+    if by_projection:
+        return _by_projection(model, node, str(condition), asked, tolerance, max_states)
+    return _by_simulation(model, node, str(condition), asked, int(n), seed, threads)
+
+
+def _met(model: JumpModel, condition: str | Expression) -> int:
+    """The node of a condition on the state."""
+    if not isinstance(condition, str | Expression) or condition == "":
+        raise ConfigError(f"condition: found {shown(condition)}, expected a formula such as 'P >= 30'")
+    try:
+        node = observed(model.jumps.system, condition)
+    except DataError as error:
+        raise ConfigError(f"condition: {error}") from error
+    if model.jumps.system.graph.leaves([node], "time") or model.jumps.system.graph.leaves([node], "lag"):
+        raise ConfigError(f"condition: found {condition!r}, which names time; a first passage is a matter of the state")
+    return node
 
 
 def _by_projection(model: JumpModel, node: int, condition: str, times: np.ndarray, tolerance: float, max_states: int) -> FirstPassage:

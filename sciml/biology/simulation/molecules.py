@@ -67,9 +67,10 @@ def in_molecules(
     per_substance, per_extent = _counted(network, counting, y)
     per_unit = {s.id: unit for s in network.species if (unit := counting.of(s.id) or per_substance) != 1.0}
     jumps = compile_jumps(system, p, y, per_unit, per_extent, split_reversible=split_reversible, discrete_mass_action=discrete_mass_action)
-    start = np.atleast_2d(y) * jumps.molecules
-    start = _whole(jumps, start, initial, n, seed) if whole else _finite(jumps, start, -np.inf if signed else 0.0)
-    return Molecules(jumps, start, np.atleast_2d(jumps.parameters(p)), p, per_unit, counting.notes + jumps.notes)
+    real = np.atleast_2d(y) * jumps.molecules
+    start = _whole(jumps, real, initial, n, seed) if whole else _finite(jumps, real, -np.inf if signed else 0.0)
+    notes = counting.notes + jumps.notes + _vanished(jumps, real, start)
+    return Molecules(jumps, start, np.atleast_2d(jumps.parameters(p)), p, per_unit, notes)
 
 
 def _counted(network: Network, counting: Counting, y: np.ndarray) -> tuple[float, float]:
@@ -101,8 +102,8 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
         column, whole = start[:, s], np.rint(start[:, s])
         if (column > _LARGEST).any():
             raise DataError(
-                f"{jumps.system.network.id}: {states[s]!r} starts at {column.max():g} molecules; beyond 2^53 they are not counted one by "
-                "one: use simulate_ode or simulate_langevin"
+                f"{jumps.system.network.id}: {states[s]!r} starts at {column.max():g} molecules; beyond 2^53 they cannot be counted one "
+                "by one: use simulate_ode"
             )
         near = np.abs(column - whole) <= _WHOLE * np.maximum(1.0, np.abs(whole))
         if not near.all() and initial is None:
@@ -122,6 +123,13 @@ def _whole(jumps: Jumps, start: np.ndarray, initial: str | None, n: int, seed: i
             up = (stream_words(derive(seed, "start", states[s]), 0, n)[:, 0] >> np.uint64(11)) * 2.0**-53 < start[:, s] % 1.0
             start[:, s] = np.where(near, whole, np.floor(start[:, s]) + up)
     return start
+
+
+def _vanished(jumps: Jumps, real: np.ndarray, start: np.ndarray) -> tuple[str, ...]:
+    """What is said of start numbers so close to none that they are none."""
+    gone = (real != 0) & (np.abs(real) <= _WHOLE) & (start[: len(real)] == 0)
+    names = ((jumps.system.states[s], real[gone[:, s], s][0]) for s in np.flatnonzero(gone.any(axis=0)))
+    return tuple(f"{name!r} starts at {value:g} molecules, taken as 0" for name, value in names)
 
 
 def whole_after(jumps: Jumps, y: np.ndarray, t: float, rounds: bool) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,29 @@ def test_conditions_that_are_none_are_refused() -> None:
         first_passage(birth_death(), "time > 3")
     with pytest.raises(ConfigError, match="found none"):
         first_passage(birth_death(), "X > 3", method="simulation")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"condition": ""}, "condition: found '', expected a formula"),
+        ({"condition": None}, "condition: found None, expected a formula"),
+        ({"condition": True}, "condition: found True, expected a formula"),
+        ({"condition": "X >"}, "condition: formula 'X >': found 'the end'"),
+        ({"network": "net"}, "net: found 'net', expected a Network"),
+        ({"method": 3}, "method: found 3"),
+        ({"n": True}, "n: found True, expected a whole number >= 1"),
+        ({"seed": 2**64}, "seed: found 18446744073709551616, expected a whole number from 0"),
+        ({"threads": 0}, "threads: found 0"),
+        ({"tolerance": "small"}, "tolerance: found 'small', expected a number from 1e-14"),
+        ({"max_states": 1.5}, "max_states: found 1.5, expected a whole number"),
+        ({"initial": "up"}, "initial: found 'up'"),
+        ({"discrete_mass_action": 1}, "discrete_mass_action: found 1, expected True or False"),
+        ({"start": "given", "speed": 3}, "speed: there is no such argument"),
+        ({"parameters": {"X": [1.0, 2.0]}}, "parameters: 'X': found an array, expected a number"),
+        ({"times": [-1.0]}, "times: found -1"),
+    ],
+)
+def test_wrong_arguments_are_named(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        first_passage(**({"network": birth_death(), "condition": "X >= 3"} | options))

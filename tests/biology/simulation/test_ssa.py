@@ -322,11 +322,24 @@ def test_ctrl_c_keeps_what_is_done():
     assert 0 < len(ensemble.counts) < 4000 and "stopped by the user" in ensemble.notes[-1]
 
 
-def test_options_are_checked():
-    net = SMALL["extinction"][0]
-    for options, words in (({"record": "all"}, "record"), ({"n": 0}, "n:"), ({"initial": "up"}, "initial"), ({"threads": 0}, "threads")):
-        with pytest.raises(ConfigError, match=words):
-            simulate_ssa(net, [1.0], **{"n": 2, **options})
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"record": "all"}, "record: found 'all'"),
+        ({"n": 0}, "n: found 0"),
+        ({"n": True}, "n: found True"),
+        ({"seed": 2**64}, "seed: found 18446744073709551616"),
+        ({"initial": "up"}, "initial: found 'up'"),
+        ({"threads": 0}, "threads: found 0"),
+        ({"start": 1.0, "before": {"Y": 0}}, "before: 'Y' is no parameter, species or compartment"),
+        ({"before": {"X": 0}}, "before: found start='given'"),
+        ({"store": 3}, "store: found 3"),
+        ({"parameters": {"X": "many"}}, "parameters: 'X': found 'many'"),
+    ],
+)
+def test_options_are_checked(options, words):
+    with pytest.raises(ConfigError, match=words):
+        simulate_ssa(SMALL["extinction"][0], [1.0], **{"n": 2, **options})
 
 
 def test_time_in_a_law():
