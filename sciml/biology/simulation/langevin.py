@@ -30,7 +30,8 @@ __all__ = ["LangevinEnsemble", "simulate_langevin"]
 _log = logging.getLogger("sciml.biology.simulation")
 _LASTING = 0.05  # the part of the time at zero from which it is said
 _PILOT_STEPS, _PILOT_FROM = 100_000, 10
-_STEP_SECONDS, _LANE_SECONDS, _SCALAR_SECONDS = 5e-7, 5e-9, 6e-8  # of a step here, of a reaction in the exact method
+_STEP_SECONDS = 4e-7, 1e-7  # fixed, and for each channel
+_LANE_SECONDS, _SCALAR_SECONDS = 5e-9, 6e-8  # of a reaction in the exact method
 _LONG = 10.0  # seconds from which another method is named
 
 
@@ -164,7 +165,7 @@ class LangevinRun(LeapRun):
         counted = self.run(0, self.room(1)[0], np.zeros(2, dtype=np.int64), _PILOT_STEPS)[1]
         steps, firings, reached = counted[0]
         whole = n * self.times[-1] / reached
-        seconds = whole * steps * _STEP_SECONDS
+        seconds = whole * steps * (_STEP_SECONDS[0] + _STEP_SECONDS[1] * len(self.model.jumps.channels))
         if seconds < _LONG:
             return
         exact = whole * firings * (_LANE_SECONDS if lane_program(self.model.jumps) is not None else _SCALAR_SECONDS)
