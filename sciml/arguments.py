@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, wraps
 from numbers import Integral, Real
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
 from sciml.errors import ConfigError
 
@@ -29,7 +30,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Missing and unknown arguments stay Python's TypeError.
     """
     signature = inspect.signature(function)
-    wildcards = {p.name: p.kind for p in signature.parameters.values() if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    gathered = {p.name for p in signature.parameters.values() if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -38,12 +39,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             return function(*args, **kwargs)  # says it better
         for name, rule in _rules_of(function).items():
-            if name in given:
-                value = given[name]
-                if name in wildcards:
-                    rule = _mapping(_anything(), rule) if isinstance(value, dict) else _listed(rule)
-                if said := rule.fault(value):
-                    raise ConfigError(f"{function.__name__}: {'' if name in wildcards else name + ': '}{said}")
+            if name in given and (said := rule.fault(given[name])):
+                raise ConfigError(f"{function.__name__}: {'' if name in gathered else name + ': '}{said}")
         return function(*args, **kwargs)
 
     return call
@@ -67,7 +64,7 @@ def shown(value: Any) -> str:
     text = repr(value.item() if hasattr(value, "item") else value)
     if len(text) > 60 and isinstance(value, str | bytes):
         return f"{text[:56]}..."
-    return text if len(text) <= 60 and not text.startswith("<") else _article(type(value).__name__)
+    return text if len(text) <= 60 and not re.search(r"^<| at 0x[0-9a-f]+", text) else _article(type(value).__name__)
 
 
 class Rule(NamedTuple):
@@ -82,11 +79,16 @@ class Rule(NamedTuple):
 def _rules_of(what: Any) -> dict[str, Rule]:
     """{argument or field: rule} of a function or a dataclass; what its annotations leave open is not there."""
     if isinstance(what, type):
-        hints = {f.name: hint for f in fields(what) for hint in [get_type_hints(what)[f.name]]}
-    else:
-        named = {name: hint for name, hint in what.__annotations__.items() if name != "return"}
-        hints = get_type_hints(SimpleNamespace(__annotations__=named), what.__globals__)
-    return {name: _rule(hint) for name, hint in hints.items() if hint not in (Any, object)}
+        return {f.name: _rule(hint) for f in fields(what) if (hint := get_type_hints(what)[f.name]) not in (Any, object)}
+    named = {name: hint for name, hint in what.__annotations__.items() if name != "return"}
+    hints = get_type_hints(SimpleNamespace(__annotations__=named), what.__globals__)
+    found = {name: _rule(hint) for name, hint in hints.items() if hint not in (Any, object)}
+    for p in inspect.signature(what).parameters.values():
+        if p.name in found and p.kind is p.VAR_POSITIONAL:
+            found[p.name] = _listed(found[p.name])
+        elif p.name in found and p.kind is p.VAR_KEYWORD and get_origin(hints[p.name]) is not Unpack:
+            found[p.name] = _mapping(_anything(), found[p.name])
+    return found
 
 
 def _rule(hint: Any) -> Rule:
@@ -95,6 +97,8 @@ def _rule(hint: Any) -> Rule:
         return _anything()
     if origin in (Union, UnionType):
         return _either([_rule(part) for part in parts])
+    if origin is Unpack:
+        return _options({name: _rule(option) for name, option in get_type_hints(parts[0]).items()})
     if origin is Literal:
         return _simple(" or ".join(map(repr, parts)), lambda value: isinstance(value, str | int | NoneType) and value in parts)
     if origin is tuple and parts and parts[-1] is not ...:
@@ -188,6 +192,20 @@ def _row(rules: Sequence[Rule]) -> Rule:
         return ""
 
     return Rule(words, fault)
+
+
+def _options(rules: Mapping[str, Rule]) -> Rule:
+    """Of keyword arguments that a TypedDict names."""
+
+    def fault(value: Any) -> str:
+        for name, held in value.items():
+            if name not in rules:
+                return f"found the argument {name!r}, expected {', '.join(rules)}"
+            if said := rules[name].fault(held):
+                return f"{name}: {said}"
+        return ""
+
+    return Rule("options", fault)
 
 
 def _article(noun: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import pytest
@@ -143,6 +143,27 @@ def test_what_is_positional_or_repeated_is_checked():
     assert joined("a", "b") == "ab"
     with pytest.raises(ConfigError, match="joined: entry 1: found 2, expected a text"):
         joined("a", "b", 2)
+
+
+class Options(TypedDict, total=False):
+    n: int
+    mode: Literal["a", "b"] | None
+
+
+def test_keyword_arguments_of_a_typed_dict():
+    @checked
+    def run(first: int, **options: Unpack[Options]) -> dict[str, Any]:
+        return dict(options)
+
+    assert run(1, n=2, mode=None) == {"n": 2, "mode": None}
+    for options, message in (
+        ({"n": "x"}, "run: n: found 'x', expected a whole number"),
+        ({"mode": "c"}, "run: mode: found 'c', expected 'a' or 'b' or None"),
+        ({"m": 2}, "run: found the argument 'm', expected n, mode"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            run(1, **options)
+        assert str(caught.value) == message
 
 
 @dataclass(frozen=True)

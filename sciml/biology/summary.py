@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.system import System
@@ -101,6 +102,7 @@ class Summary:
         return _html(self)
 
 
+@checked
 def summary(network: Network) -> Summary:
     """Rates in words, units, start counts, dead reactions, unused parts, conservation laws, initial propensities, stiffness of a network.
 

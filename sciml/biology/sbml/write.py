@@ -15,6 +15,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from sciml import files
+from sciml.arguments import checked
 from sciml.biology.expressions import Expression
 from sciml.biology.network import Compartment, Event, Network, Parameter, Participant, Reaction, Species, Unit
 from sciml.biology.sbml.annotations import Annotations
@@ -32,6 +33,7 @@ _NEWER = frozenset(("max", "min", "quotient", "rem", "implies", "rateOf"))
 Attributes = Mapping[str, Any]
 
 
+@checked
 def to_sbml(network: Network, path: str | os.PathLike[str] | None = None) -> str:
     """The SBML text of a network (level 3 version 2), also written to `path` where one is given (packed by gzip where it ends in .gz).
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.extrinsic import Cells, cell_options
 from sciml.biology.simulation.linear_noise import linear_noise
@@ -43,6 +44,7 @@ class NoiseParts:
         return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(self).items()}
 
 
+@checked
 def noise_parts(
     simulate: Callable[..., Any],
     net: Network,

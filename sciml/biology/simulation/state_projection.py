@@ -8,13 +8,14 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from sciml.arguments import checked
+from sciml.arguments import checked, shown
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.projection_flow import flow
 from sciml.biology.simulation.state_space import StateSpace, checked_limits
 from sciml.biology.simulation.trajectories import checked_times
+from sciml.errors import ConfigError
 
 __all__ = ["StateProjection", "TransitionMatrix", "finite_state_projection", "transition_matrix"]
 
@@ -104,6 +105,7 @@ def finite_state_projection(
     )
 
 
+@checked
 def transition_matrix(
     network: Network,
     dose: str,
@@ -118,6 +120,8 @@ def transition_matrix(
 ) -> TransitionMatrix:
     """p(count of the species `readout` at one time | dose): a state projection per value of the parameter or start amount `dose`."""
     values = np.atleast_1d(np.asarray(doses, dtype=float))
+    if values.ndim != 1 or not values.size:
+        raise ConfigError(f"doses: found {shown(doses)}, expected at least one number in one row")
     rows, lost, rounding = [], [], []
     for value in values:
         given = {**(parameters or {}), dose: float(value)}

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sciml import files
+from sciml.arguments import checked
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Network
 from sciml.biology.simulation.trajectories import Ensemble
@@ -30,6 +31,7 @@ _STATES, _PARAMETERS, _NETWORK, _FINISHED = "states.npy", "parameters.npy", "net
 _LONGEST = 60  # characters of a value in a message
 
 
+@checked
 def load_ensemble(folder: str | Path) -> Ensemble:
     """The trajectories that `simulate_ssa(..., store=folder)` wrote, `states` [n, T, s] mapped from the disk and read where they are used.
 
