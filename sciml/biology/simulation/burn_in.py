@@ -17,7 +17,7 @@ from sciml.biology.simulation.trajectories import Trajectories
 from sciml.errors import ConfigError, ConvergenceError
 from sciml.seeding import derive
 
-__all__ = ["Start", "cells", "started"]
+__all__ = ["Start", "before_zero", "cells", "started"]
 
 Start = Literal["given", "steady_state"] | float
 _JUST_BEFORE = -1e-300  # time 0
@@ -76,7 +76,7 @@ def started(
 
 def _steady(network: Network, held: Mapping[str, Any]) -> list[Trajectories]:
     """The steady state of each set of parameters, with laws as they are just before time 0."""
-    resting = _clocked(network, number(_JUST_BEFORE))
+    resting = before_zero(network, "steady_state")
     rows = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in held.values())) if held else [np.zeros(())]
     found: list[Trajectories] = []
     for cell in np.ndindex(rows[0].shape):
@@ -93,8 +93,7 @@ def _burned(
     """n cells after so long a time, on a clock that comes to 0 just after it."""
     if system_of(network).lags:
         raise ConfigError(f"start: {network.id} looks back in time (delay), beyond the start of its run; give start='given'")
-    earlier = _clocked(network, Expression("time") - number(np.nextafter(start, np.inf)))
-    found = simulate(earlier, [start], n=n, seed=derive(seed, "burn_in"), parameters=held, **options)
+    found = simulate(before_zero(network, start), [start], n=n, seed=derive(seed, "burn_in"), parameters=held, **options)
     if found.states.ndim == 3 and len(found.states) != n:
         raise KeyboardInterrupt
     return [found]
@@ -116,6 +115,13 @@ def _quantity(found: list[Trajectories], id: str) -> Any:
         values = [f.select(id)[..., 0] for f in found]
     joined = np.concatenate([np.atleast_1d(value) for value in values])
     return joined if len(joined) > 1 else float(joined[0])
+
+
+def before_zero(network: Network, start: Start) -> Network:
+    """The network on a clock that stands just before time 0 ("steady_state"), or comes there after a time of `start`."""
+    if start == "steady_state":
+        return _clocked(network, number(_JUST_BEFORE))
+    return _clocked(network, Expression("time") - number(np.nextafter(float(start), np.inf)))
 
 
 def _clocked(network: Network, clock: Expression) -> Network:

@@ -15,7 +15,10 @@ from sciml.arguments import checked, shown
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.native import native
 from sciml.biology.network import Network, nearest
+from sciml.biology.simulation.burn_in import Start, before_zero
 from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
+from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.time_breaks import time_breaks
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError, ConvergenceError
@@ -23,7 +26,7 @@ from sciml.errors import ConfigError, ConvergenceError
 __all__ = ["LinearNoise", "StationaryNoise", "linear_noise", "stationary_noise"]
 
 _RTOL, _ATOL = 1e-10, 1e-10
-_LONGEST = 60  # doublings of time until a steady state must have been reached
+_STEPS = 50
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,21 +160,38 @@ class _Rates:
 
 
 def linear_noise(
-    network: Network, times: Any, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[Counting]
+    network: Network,
+    times: Any,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    start: Start = "given",
+    before: Mapping[str, float] | None = None,
+    **counting: Unpack[Counting],
 ) -> LinearNoise:
     """dm/dt = f(m), dC/dt = J C + C J^T + D with f = sum v_r a_r, J = df/dm, D = sum v_r v_r^T a_r: start C = 0.
 
-    Mass action counts as X^m here (the limit of many molecules). Relative tolerance 1e-10. Raises ConfigError for events and rate rules.
-    Source: van Kampen, Stochastic Processes in Physics and Chemistry, ch. X.
+    `start`: there, at rest with the noise at rest ("steady_state"), or after so long a time before 0; during that `before` {id: number}
+    holds. Mass action counts as X^m here (the limit of many molecules). Relative tolerance 1e-10. Raises ConfigError for events and rate
+    rules, ConvergenceError where there is no steady state. Source: van Kampen, Stochastic Processes in Physics and Chemistry, ch. X.
     """
+    check_request(network, start=start, before=before)
     asked = checked_times(times)
     model = jump_model(network, "linear_noise", parameters=parameters, timed=True, single=True, real=True, **counting)
     if not model.jumps.system.states:
         raise ConfigError(f"{network.id}: nothing in it changes, so there is no noise to compute")
-    rates, start = _Rates(model), model.molecules.start[0]
-    s = len(start)
+    rates, mean, s = _Rates(model), model.molecules.start[0].copy(), len(model.molecules.start[0])
+    covariance = np.zeros((s, s))
+    if start != "given":
+        held, earlier = {**(parameters or {}), **(before or {})}, before_zero(network, start)
+        if start == "steady_state":
+            rest: LinearNoise = stationary_noise(earlier, parameters=held, **counting)
+        else:
+            rest = linear_noise(earlier, [start], parameters=held, **counting)
+        moved = [i for i, id in enumerate(model.jumps.system.states) if id not in (before or {})]
+        mean[moved] = rest.state_mean[0, moved]
+        covariance[np.ix_(moved, moved)] = rest.state_covariance[0][np.ix_(moved, moved)]
     stops = np.unique(np.concatenate([asked, time_breaks(model.jumps.system, *_at_start(model), float(asked.max()))]))
-    z, now, kept = np.concatenate([start, np.zeros(s * s)]), 0.0, {}
+    z, now, kept = np.concatenate([mean, covariance.ravel()]), 0.0, {}
     for stop in stops:
         if stop > now:
             inside = np.nextafter(stop, 0.0)  # laws of the piece: at a break point the next one begins
@@ -190,7 +210,7 @@ def stationary_noise(network: Network, *, parameters: Mapping[str, float] | None
     model = jump_model(network, "stationary_noise", parameters=parameters, single=True, real=True, **counting)
     rates = _Rates(model)
     basis = orth(model.changes.T.astype(float))
-    y = _settled(rates, basis, model.molecules.start[0], network.id)
+    y = _settled(rates, basis, model, steady_state(network, parameters).solution.states[0])
     _, jacobian, diffusion = rates.at(0.0, y)
     inner = basis.T @ jacobian @ basis
     slowest = np.linalg.eigvals(inner).real.max(initial=-np.inf)
@@ -215,23 +235,15 @@ def _integrated(rates: _Rates, start: float, end: float, z: np.ndarray, name: st
     return np.asarray(found.y[:, -1])
 
 
-def _settled(rates: _Rates, basis: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
-    """The steady state by running on, each time twice as long, and Newton's method on what reactions can change."""
-    span = 1.0
-    for _ in range(_LONGEST):
-        y = solve_ivp(lambda t, x: rates.at(t, x)[0], (0.0, span), y, method="LSODA", rtol=1e-9, atol=1e-9).y[:, -1]
-        if not np.isfinite(y).all():
-            break
-        trial = y.copy()
-        for _ in range(20):
-            drift, jacobian, diffusion = rates.at(0.0, trial)
-            scale = np.sqrt(np.abs(np.diag(diffusion)).max(initial=0.0)) + np.abs(drift).max(initial=0.0)
-            step = basis @ np.linalg.lstsq(basis.T @ jacobian @ basis, -basis.T @ drift, rcond=None)[0]
-            trial = trial + step
-            if np.abs(step).max(initial=0.0) <= 1e-12 * max(np.abs(trial).max(initial=0.0), 1e-300):
-                near = np.abs(trial - y).max(initial=0.0) <= 1e-3 * (1.0 + np.abs(y).max(initial=0.0))
-                if near and (trial >= -1e-9).all() and np.abs(rates.at(0.0, trial)[0]).max(initial=0.0) <= 1e-9 * (scale + 1e-300):
-                    return np.asarray(trial)
-                break
-        span *= 2.0
-    raise ConvergenceError(f"{name}: it runs into no steady state within {span:.3g} units of time")
+def _settled(rates: _Rates, basis: np.ndarray, model: JumpModel, rest: np.ndarray) -> np.ndarray:
+    """The steady state in molecules next to that of the rate equations as they stand, with the conserved sums of the start."""
+    y = rest * model.jumps.molecules
+    missing = model.molecules.start[0] - y
+    y = y + missing - basis @ (basis.T @ missing)
+    for _ in range(_STEPS):
+        drift, jacobian, _ = rates.at(0.0, y)
+        step = basis @ np.linalg.lstsq(basis.T @ jacobian @ basis, -basis.T @ drift, rcond=None)[0]
+        y = y + step
+        if np.abs(step).max(initial=0.0) <= 1e-12 * max(np.abs(y).max(initial=0.0), 1e-300):
+            return np.asarray(y)
+    raise ConvergenceError(f"{model.name}: Newton's method leaves the steady state that the network runs into")

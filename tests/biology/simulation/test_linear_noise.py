@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from sciml.biology.datasets import load_pathway
 from sciml.biology.formula import as_expression
 from sciml.biology.network import Network, Parameter, Rule
 from sciml.biology.simulation.linear_noise import linear_noise, stationary_noise
@@ -83,3 +86,34 @@ def test_nonlinear_networks_are_close_only() -> None:
     law, found = finite_state_projection(dimerisation(), [2.0]), linear_noise(dimerisation(), [2.0])
     assert abs(found.mean - law.mean).max() > 1e-3  # the approximation shows
     assert abs(found.mean - law.mean).max() < 1.0
+
+
+@pytest.mark.parametrize("start", ["steady_state", 40.0])
+def test_a_start_at_rest_has_its_noise(start: Any) -> None:
+    """Poisson of mean 40 at time 0 (a pulse from there on is not felt before), of mean 100 - 60 exp(-t) at t."""
+    rise = Network(
+        "rise", species={"X": 5.0}, parameters={"k": 100.0}, reactions=[
+            parse("in", "-> X", law="piecewise(k, time >= 0, 40)"), parse("out", "X ->", law="X"),
+        ],
+    )  # fmt: skip
+    for found in (
+        linear_noise(birth_death(100.0), [0.0, 0.7], start=start, before={"k": 40.0}),
+        linear_noise(rise, [0.0, 0.7], start=start),
+    ):
+        mean = 100 - 60 * np.exp(-found.times)
+        np.testing.assert_allclose(found.mean[:, 0], mean, rtol=1e-7)
+        np.testing.assert_allclose(found.covariance[:, 0, 0], mean, rtol=1e-7)
+    dosed = linear_noise(birth_death(100.0, start=7.0), [0.0], start=start, before={"X": 3.0})  # X is as the model says again
+    assert (dosed.mean[0, 0], dosed.std[0, 0]) == (7.0, 0.0)
+
+
+def test_what_oscillates_has_no_noise_at_rest() -> None:
+    with pytest.raises(ConvergenceError, match="no steady state"):
+        stationary_noise(load_pathway("mapk"))
+
+
+def test_sums_that_are_kept_are_those_of_the_start_in_whole_numbers() -> None:
+    reactions = [parse("f", "A -> B", rate=1.0), parse("b", "B -> A", rate=3.0)]
+    network = Network("sum", species={"A": 9.6, "B": 0.0}, reactions=reactions)
+    np.testing.assert_allclose(stationary_noise(network).mean[0], [7.2, 2.4], rtol=1e-10)
+    np.testing.assert_allclose(stationary_noise(network, initial="round").mean[0], [7.5, 2.5], rtol=1e-10)
