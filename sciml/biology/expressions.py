@@ -25,8 +25,7 @@ ARITY: dict[str, tuple[int, int | None]] = {
     **dict.fromkeys(_TRIGONOMETRY, (1, 1)),
     **dict.fromkeys(("abs", "exp", "ln", "floor", "ceiling", "factorial", "not", "rateOf"), (1, 1)),
     **dict.fromkeys(("divide", "power", "root", "log", "quotient", "rem", "implies", "neq", "delay"), (2, 2)),
-    **dict.fromkeys(("eq", "gt", "lt", "geq", "leq"), (1, None)),
-    **dict.fromkeys(("plus", "times", "and", "or", "xor"), (0, None)),
+    **dict.fromkeys(("eq", "gt", "lt", "geq", "leq", "plus", "times", "and", "or", "xor"), (0, None)),
     **dict.fromkeys(("max", "min", "piecewise"), (1, None)),
     "minus": (1, 2),
     "call": (0, None),
@@ -96,12 +95,12 @@ class Expression:
             return float(self.value)  # type: ignore[arg-type]
         return _VALUES.get(self.op)
 
-    def walk(self) -> Iterator[Expression]:
-        """Every part once per occurrence, arguments before what they are in; without recursion."""
+    def walk(self, closed: str = "") -> Iterator[Expression]:
+        """Every part once per occurrence, arguments before what they are in; without recursion; not those in an operation `closed`."""
         stack: list[tuple[Expression, bool]] = [(self, False)]
         while stack:
             node, seen = stack.pop()
-            if seen or not node.args:
+            if seen or not node.args or node.op == closed:
                 yield node
             else:
                 stack.append((node, True))
@@ -110,6 +109,10 @@ class Expression:
     def symbols(self) -> set[str]:
         """Ids that occur in it (called functions are not counted)."""
         return {str(node.value) for node in self.walk() if node.op == "symbol"}
+
+    def needs(self) -> set[str]:
+        """Ids whose values it needs; of `rateOf(x)` that is not x but what x moves by."""
+        return {str(node.value) for node in self.walk("rateOf") if node.op == "symbol"}
 
     def calls(self) -> set[str]:
         """Ids of the functions it calls."""

@@ -23,6 +23,7 @@ _RECIPROCAL = {"sec": "cos", "csc": "sin", "cot": "tan", "sech": "cosh", "csch":
 _OF_RECIPROCAL = {"arcsec": "acos", "arccsc": "asin", "arccot": "atan", "arcsech": "acosh", "arccsch": "asinh", "arccoth": "atanh"}
 _CHAIN = {"plus": ("add", 0.0), "times": ("mul", 1.0), "and": ("and", 1.0), "or": ("or", 0.0), "xor": ("xor", 0.0)}
 _DEEPEST_CALLS = 200
+_Local = tuple[int, str | None]
 
 
 class Lowering:
@@ -46,21 +47,21 @@ class Lowering:
         self.resolve, self.rate_of, self.delayed, self.number = resolve, rate_of, delayed, number
         self._bodies: dict[tuple[str, tuple[int, ...]], int] = {}
 
-    def lower(self, expression: Expression, local: Mapping[str, int] | None = None, depth: int = 0) -> int:
-        """The node of an expression; `local` are the nodes of ids that are known here only."""
+    def lower(self, expression: Expression, local: Mapping[str, _Local] | None = None, depth: int = 0) -> int:
+        """The node of an expression; `local` are the ids that are known here only: (node, id in the model that it stands for, or None)."""
         done: list[int] = []
-        for node in expression.walk():
-            count = len(node.args)
+        for node in expression.walk("rateOf"):
+            count = len(node.args) if node.op != "rateOf" else 0
             args = done[len(done) - count :] if count else []
             del done[len(done) - count :]
             done.append(self._one(node, args, local or {}, depth))
         return done[0]
 
-    def _one(self, node: Expression, args: list[int], local: Mapping[str, int], depth: int) -> int:
+    def _one(self, node: Expression, args: list[int], local: Mapping[str, _Local], depth: int) -> int:
         graph, op = self.graph, node.op
         if op == "symbol":
             id = str(node.value)
-            return local[id] if id in local else self.resolve(id)
+            return local[id][0] if id in local else self.resolve(id)
         if op == "number":
             return self.number(float(node.value))  # type: ignore[arg-type]
         if op == "time":
@@ -70,18 +71,23 @@ class Lowering:
         if (value := node.constant) is not None:
             return graph.const(value)
         if op == "call":
-            return self._call(str(node.value), tuple(args), depth)
+            return self._call(node, tuple(args), local, depth)
         if op == "rateOf":
-            inner = node.args[0]
-            if inner.op != "symbol" or str(inner.value) in local:
-                raise DataError(f"rateOf: found {infix(inner)[:60]!r}, expected the id of a variable")
-            return self.rate_of(str(inner.value))
+            return self._rate(node.args[0], local)
         if op == "delay":
             return self.delayed(args[0], args[1])
         return self._operation(op, args)
 
-    def _call(self, name: str, args: tuple[int, ...], depth: int) -> int:
+    def _rate(self, inner: Expression, local: Mapping[str, _Local]) -> int:
+        """d / dt of a variable; what only a law knows is constant."""
+        _, id = local.get(str(inner.value), (0, str(inner.value))) if inner.op == "symbol" else (0, "")
+        if id == "":
+            raise DataError(f"rateOf: found {infix(inner)[:60]!r}, expected the id of a variable")
+        return self.graph.const(0.0) if id is None else self.rate_of(id)
+
+    def _call(self, call: Expression, args: tuple[int, ...], local: Mapping[str, _Local], depth: int) -> int:
         """The body of a function at its arguments; equal calls are one."""
+        name = str(call.value)
         function = self.functions[name]
         if len(args) != len(function.arguments):
             raise DataError(f"function {name!r} takes {len(function.arguments)} arguments, found {len(args)}")
@@ -89,7 +95,9 @@ class Lowering:
             raise DataError(f"function {name!r}: calls are nested more than {_DEEPEST_CALLS} deep; does it call itself?")
         key = (name, args)
         if key not in self._bodies:
-            self._bodies[key] = self.lower(function.body, dict(zip(function.arguments, args, strict=True)), depth + 1)
+            given = [local.get(str(a.value), (0, str(a.value)))[1] if a.op == "symbol" else "" for a in call.args]
+            inside = {argument: (node, id) for argument, node, id in zip(function.arguments, args, given, strict=True)}
+            self._bodies[key] = self.lower(function.body, inside, depth + 1)
         return self._bodies[key]
 
     def _operation(self, op: str, args: list[int]) -> int:
@@ -124,7 +132,7 @@ class Lowering:
         return g.op(_OF_RECIPROCAL[op], g.op("div", one, args[0]))
 
     def _compared(self, op: str, args: list[int]) -> int:
-        """a < b < c: every neighbouring pair; a single value is true."""
+        """a < b < c: every neighbouring pair; a single value, and none, is true."""
         pairs = [self.graph.op(op, a, b) for a, b in itertools.pairwise(args)]
         return self.graph.fold("and", pairs, 1.0)
 

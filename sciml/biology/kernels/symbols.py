@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sciml.biology.expressions import Expression
@@ -46,11 +47,11 @@ class Roles:
         element = self.elements.get(id)
         found: set[str] = set()
         if at_start and id in self.initial:
-            found |= self.initial[id].symbols()
+            found |= self.initial[id].needs()
         elif id in self.assignments:
-            found |= self.assignments[id].symbols()
+            found |= self.assignments[id].needs()
         elif isinstance(element, Reaction) and element.law is not None:
-            found |= element.law.symbols() - {p.id for p in element.local}
+            found |= element.law.needs() - {p.id for p in element.local}
             if element.mass_action:
                 found |= {p.species for p in element.reactants}
         if isinstance(element, Species):
@@ -144,13 +145,14 @@ class Roles:
 
 
 class Symbols:
-    """Nodes of a network's ids in one graph. `at_start`: from given values and initial assignments, else from states and parameters.
+    """Nodes of a network's ids in one graph: of a run from states and parameters; with the `run`, of its start from given values and
+    initial assignments, which hold up to and at time 0.
 
     `leaf(id)` gives the node of what nothing determines. A species' node is its amount there; `value(id)` is what its id means in formulas.
     """
 
-    def __init__(self, roles: Roles, *, at_start: bool) -> None:
-        self.roles, self.graph, self.at_start = roles, Graph(), at_start
+    def __init__(self, roles: Roles, run: Symbols | None = None) -> None:
+        self.roles, self.graph, self.run, self.at_start = roles, Graph(), run, run is not None
         self.inputs: dict[str, int] = {}  # label of a parameter slot (or of a given value) -> its index
         self.literals: dict[str, float] = {}
         self.lags: list[tuple[int, int]] = []
@@ -166,7 +168,8 @@ class Symbols:
         self._fast = {r.id: len(roles.solved) + i for i, r in enumerate(r for r in roles.network.reactions if r.fast)}
         self._values: dict[str, int] = {}
         self._derivatives: dict[str, int] = {}
-        for id in roles.order(at_start):
+        self._open: list[str] = []
+        for id in roles.order(self.at_start):
             self.value(id)
 
     @property
@@ -196,9 +199,9 @@ class Symbols:
         return node
 
     def value(self, id: str) -> int:
-        """What an id means in formulas."""
+        """What an id means in formulas. Raises DataError where rates and values define each other in a circle."""
         if id not in self._values:
-            self._values[id] = self._value(id)
+            self._values[id] = self._once(self._value, id, id)
         return self._values[id]
 
     def amount(self, id: str) -> int:
@@ -217,7 +220,9 @@ class Symbols:
         return self.graph.const(1.0) if compartment.dimensions == 0 else self.value(compartment.id)
 
     def rate_of(self, id: str) -> int:
-        """d id / dt of what the id means in formulas."""
+        """d id / dt of what the id means in formulas; at a start what it is in a run, at the values of the start."""
+        if self.run is not None:
+            return self._copied(self.run, [self.run.rate_of(id)])[0]
         element = self.roles.elements.get(id)
         if isinstance(element, Species) and id in self.states:
             change = self.derivative(id)
@@ -230,10 +235,52 @@ class Symbols:
             return self.derivative(id)
         return total(self.graph, self.value(id), lambda index: self.derivative(self.roles.states[index]))
 
+    def of_slot(self, label: str) -> int:
+        """At a start: the node of what a parameter slot of the run has as its value."""
+        if self.run is not None and label in self.run.literals:
+            return self.graph.const(self.run.literals[label])
+        element = self.roles.elements.get(label)
+        if element is None:
+            return self.slot(label)  # a parameter that one law alone sees
+        return self.amount(label) if isinstance(element, Species) else self.value(label)
+
+    def of_state(self, id: str) -> int:
+        """At a start: the node of a state of the run."""
+        return self.amount(id) if isinstance(self.roles.elements[id], Species) else self.value(id)
+
+    def _copied(self, run: Symbols, nodes: Sequence[int]) -> list[int]:
+        """Nodes of the run at the values of the start."""
+
+        def leaf(kind: str, index: int) -> int:
+            if kind == "lag":
+                return self._delayed(*self._copied(run, run.lags[index]))
+            if kind == "unknown":
+                id = [*self.roles.solved, *self._fast][index]
+                if id in self._fast or self.roles.implicit:
+                    raise DataError(
+                        f"{self.roles.network.id}: the start asks for a rate (rateOf) that is not known before {id!r} is solved"
+                    )
+                return self.value(id)
+            if kind == "time":
+                return self.graph.leaf("time")
+            return self.of_state(self.roles.states[index]) if kind == "state" else self.of_slot(list(run.inputs)[index])
+
+        return run.graph.copy_into(self.graph, nodes, leaf)
+
+    def _once(self, make: Callable[[str], int], id: str, key: str) -> int:
+        """make(id), where it does not ask for itself again."""
+        if key in self._open:
+            circle = " -> ".join([*self._open[self._open.index(key) :], key])
+            raise DataError(f"{self.roles.network.id}: {circle}: these define each other in a circle")
+        self._open.append(key)
+        node = make(id)
+        self._open.remove(key)
+        return node
+
     def derivative(self, id: str) -> int:
         """d / dt of a state: of a species its amount."""
         if id not in self._derivatives:
-            self._derivatives[id] = self._derivative(id)
+            self._derivatives[id] = self._once(self._derivative, id, f"rate of {id}")
         return self._derivatives[id]
 
     def stoichiometry(self, participant: Participant) -> int:
@@ -249,7 +296,7 @@ class Symbols:
         """The rate of a reaction as its law says, extent per time; of mass action k V prod (X / V)^m."""
         if reaction.law is None:
             return self.graph.const(0.0)
-        local = {p.id: self.slot(f"{reaction.id}.{p.id}") for p in reaction.local}
+        local = {p.id: (self.slot(f"{reaction.id}.{p.id}"), None) for p in reaction.local}
         rate = self.lowering.lower(reaction.law, local)
         if not reaction.mass_action:
             return rate
@@ -316,9 +363,10 @@ class Symbols:
         return result
 
     def _delayed(self, node: int, lag: int) -> int:
-        """A value from the past; at the start, that of the start."""
+        """A value from the past; before time 0 everything follows from time alone."""
         if self.at_start:
-            return node
+            now = self.graph.leaf("time")
+            return self.graph.substitute([node], {now: self.graph.op("sub", now, lag)})[0]
         if (node, lag) not in self.lags:
             self.lags.append((node, lag))
         return self.graph.leaf("lag", self.lags.index((node, lag)))

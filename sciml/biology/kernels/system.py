@@ -74,8 +74,10 @@ class System:
     state_start: tuple[int, ...]
     parameter_start: tuple[int, ...]
 
-    def begin(self, parameters: Mapping[str, Any] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def begin(self, parameters: Mapping[str, Any] | None = None, time: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """(y0 [n], p [m]) at time 0, or ([B, n], [B, m]) where a parameter is an array [B].
+
+        Before 0 (`time`), where only `delay()` looks, the initial assignments hold too, and nothing moves but what they and rules say.
 
         `parameters` {id: value} replaces what the network says of parameters, compartments and starts of species (each in the quantity
         that the model states); "reaction.k" is a local one. Initial assignments follow. Raises ConfigError for an id that is unknown or
@@ -84,7 +86,7 @@ class System:
         import numpy as np
 
         leaves = self.given_values(parameters)
-        values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves)
+        values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves, time=time)
         shape = np.broadcast_shapes(*(v.shape for v in values)) if values else ()
         shape = np.broadcast_shapes(shape, *(np.shape(value) for value in (parameters or {}).values()))
         if len(shape) > 1:
@@ -95,7 +97,7 @@ class System:
             self._require_values(set(parameters or {}))
         if self.fast or self.residuals:
             for index in np.ndindex(*shape):
-                y[index] = self.settle(0.0, y[index], p[index])
+                y[index] = self.settle(time, y[index], p[index])
         return y, p
 
     def given_values(self, parameters: Mapping[str, Any] | None = None) -> list[Any]:
@@ -157,7 +159,9 @@ class System:
     def _require_values(self, given: set[str]) -> None:
         """Refuse what the network gives no value, and a caller neither, where a run needs it. A NaN that was given is taken as it is."""
         used = self.graph.leaves(self.needed(), "param")
-        starts = [*self.state_start[: len(self.states) - len(self.residuals)], *(self.parameter_start[i] for i in sorted(used))]
+        moving = zip(self.state_start, self.derivatives[: len(self.states) - len(self.residuals)], strict=False)
+        starts = [start for start, rate in moving if self.graph.constant(rate) != 0]  # what only events set may be empty before
+        starts += [self.parameter_start[i] for i in sorted(used)]
         asked = self.start.leaves(starts, "param")
         computed = given | {id for id, _ in self.network.initial_assignments}
         empty = without_value(self.network) - computed
@@ -189,7 +193,8 @@ def compile_system(network: Network) -> System:
 
 def _compiled(roles: Roles) -> System:
     network = roles.network
-    begin, run = Symbols(roles, at_start=True), Symbols(roles, at_start=False)
+    run = Symbols(roles)
+    begin = Symbols(roles, run)
     species = [s.id for s in network.species]
     events = tuple(_event(run, roles, index) for index in range(len(network.events)))
     changes = [_changes(run, roles, index) for index in range(len(network.reactions))]
@@ -203,12 +208,12 @@ def _compiled(roles: Roles) -> System:
 
     algebraic = _algebraic(begin, roles)
     residuals = [run.lower(rule) for rule in _algebraic_rules(roles)] if roles.implicit else []
-    state_start = [begin.amount(id) if isinstance(roles.elements[id], Species) else begin.value(id) for id in roles.states]
+    state_start = [begin.of_state(id) for id in roles.states]
     amounts = {id: final(run.amount(id)) for id in species}
     volumes = {id: final(run.volume(id)) for id in species}
     values = {id: final(run.value(id)) for id in roles.elements}
     fast = tuple((final(run.law(r)), index) for index, r in enumerate(network.reactions) if r.fast)
-    parameter_start = [_slot_start(begin, run, label) for label in run.inputs]
+    parameter_start = [begin.of_slot(label) for label in run.inputs]
     return System(
         network=network,
         graph=run.graph,
@@ -229,16 +234,6 @@ def _compiled(roles: Roles) -> System:
         state_start=tuple(begin.graph.substitute(state_start, algebraic)),
         parameter_start=tuple(begin.graph.substitute(parameter_start, algebraic)),
     )
-
-
-def _slot_start(begin: Symbols, run: Symbols, label: str) -> int:
-    """The node of the start that gives a parameter slot of the run its value."""
-    if label in run.literals:
-        return begin.graph.const(run.literals[label])
-    element = begin.roles.elements.get(label)
-    if element is None:
-        return begin.slot(label)  # a parameter that one law alone sees
-    return begin.amount(label) if isinstance(element, Species) else begin.value(label)
 
 
 def _event(run: Symbols, roles: Roles, index: int) -> EventNodes:

@@ -98,10 +98,22 @@ def libsbml_said(error: Any) -> str:
 
 
 def _raise_level(document: Any, context: Context) -> bool:
-    """Level 1 as level 2, whose elements are read here."""
+    """Level 1 as level 2, whose elements are read here.
+
+    What libSBML forgets on the way: a compartment has the volume 1 where none is said, and an algebraic rule may move whatever has no other
+    rule, since nothing is declared constant.
+    """
     if not document.setLevelAndVersion(2, 4, False, True):
         context.unsupported.append((0, "a level 1 model that libSBML could not write as level 2"))
         return False
+    model = document.getModel()
+    compartments, parameters, rules = list(model.getListOfCompartments()), list(model.getListOfParameters()), list(model.getListOfRules())
+    for compartment in compartments:
+        if not compartment.isSetSize():
+            compartment.setSize(1.0)
+    if any(rule.isAlgebraic() for rule in rules):
+        for element in (*compartments, *parameters):
+            element.setConstant(False)
     return True
 
 

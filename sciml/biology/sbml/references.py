@@ -91,7 +91,8 @@ def _formulas(finder: Finder) -> dict[str, set[str]]:
             elif finder.functions[id] != count:
                 finder.refuse(line, f"{where}: calls {id!r} with {count} arguments, it takes {finder.functions[id]}")
         if key:
-            depends[key] = (found - own) | ({f"call {id}" for id, _ in calls} if key.startswith("call ") else set())
+            behind = {f"call {id}" for id, _ in calls} if key.startswith("call ") else set()
+            depends[key] = (symbols_of(formula, rates=False)[0] - own) | behind
     return depends
 
 
@@ -121,8 +122,8 @@ def _each(finder: Finder) -> Iterator[tuple[str, int, str, Any, set[str]]]:
                 yield f"event {e['id']!r}, {what}", e["line"], "", formula["math"], nothing
 
 
-def symbols_of(formula: Any) -> tuple[set[str], set[tuple[str, int]]]:
-    """(ids, {(function, number of arguments)}) in the list form of an expression."""
+def symbols_of(formula: Any, *, rates: bool = True) -> tuple[set[str], set[tuple[str, int]]]:
+    """(ids, {(function, number of arguments)}) in the list form of an expression; without `rates`, not what stands in a rateOf."""
     ids: set[str] = set()
     calls: set[tuple[str, int]] = set()
     stack = [formula]
@@ -130,7 +131,7 @@ def symbols_of(formula: Any) -> tuple[set[str], set[tuple[str, int]]]:
         part = stack.pop()
         if isinstance(part, str):
             ids.add(part)
-        elif isinstance(part, list):
+        elif isinstance(part, list) and (rates or part[0] != "rateOf"):
             first = 2 if part[0] == "call" else 1
             if first == 2:
                 calls.add((part[1], len(part) - 2))
@@ -141,10 +142,12 @@ def symbols_of(formula: Any) -> tuple[set[str], set[tuple[str, int]]]:
 def _determined(finder: Finder) -> None:
     """What rules, initial assignments and events set: it must be there, may change, and is set once."""
     by_rule: dict[str, str] = {}
+    in_algebraic: set[str] = set()
     reacting = {p["species"] for r in finder.network["reactions"] for p in (*r["reactants"], *r["products"])}
     for rule in finder.network["rules"]:
         id, kind = rule["variable"], rule["kind"]
         if kind == "algebraic":
+            in_algebraic |= symbols_of(rule["math"]["math"])[0]
             continue
         where = f"the {kind} rule of {id!r}"
         _settable(finder, id, rule["line"], where, changing=True)
@@ -168,7 +171,7 @@ def _determined(finder: Finder) -> None:
             if by_rule.get(id) == "assignment":
                 finder.refuse(event["line"], f"{where}: an assignment rule determines it at all times")
             in_events.add(id)
-    _stoichiometries(finder, by_rule.keys() | initial | in_events)
+    _stoichiometries(finder, by_rule.keys() | in_algebraic | initial | in_events)
 
 
 def _settable(finder: Finder, id: str, line: int, where: str, *, changing: bool) -> None:

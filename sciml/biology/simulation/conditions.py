@@ -22,6 +22,7 @@ __all__ = ["Conditions", "after", "conditions_of", "next_time"]
 
 _COMPARED = frozenset(("lt", "leq", "eq", "neq"))
 _ROUNDED = frozenset(("floor", "ceil", "quotient"))
+_BENT = frozenset(("abs", "min", "max"))
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Conditions:
 
     `watched`: values of all modes and then of triggers, then guards, for `crossings`; `shown` says which of the watched values are modes
     (number, index of the mode) or triggers (number, event). `clock`: (guard, its slope) pairs of what is linear in time; `whole` says which
-    of these guards change at every whole number, the others change at zero.
+    of these guards change at every whole number, the others change at zero. `curved`: comparisons of time alone that are not linear in it.
     """
 
     smooth: tuple[int, ...]
@@ -42,6 +43,7 @@ class Conditions:
     watched_triggers: tuple[int, ...]
     clock: Native | None
     whole: np.ndarray
+    curved: tuple[int, ...]
 
     def next_change(self, t: float, y: np.ndarray, p: np.ndarray) -> float:
         """The next time after t at which something that is linear in time changes; infinity for none."""
@@ -98,20 +100,28 @@ class _Mode:
     live: int
     guard: int
     rounds: bool
+    inside: bool  # it stands in what decides another
 
 
 class _Freezer:
-    """Puts modes in the place of what jumps, arguments first."""
+    """Puts modes in the place of what jumps, arguments first.
+
+    What has a corner (`abs`, `min`, `max`) is put so too where it follows time alone, and where it stands in a condition:
+    `abs(x - 5) < 1e-3` changes twice beside the corner, so what decides must be smooth on either side of it.
+    """
 
     def __init__(self, graph: Graph, parameters: int) -> None:
         self.graph, self.parameters = graph, parameters
         self.modes: list[_Mode] = []
         self.new: dict[int, int] = {}
         self._moving: dict[int, bool] = {}
+        self._inside: set[int] = set()
 
     def freeze(self, nodes: Sequence[int]) -> list[int]:
         g = self.graph
-        for n in g.reach(nodes):
+        order = g.reach(nodes)
+        self._inside |= set(g.reach(a for n in order if g.ops[n] in _COMPARED | _ROUNDED | {"rem"} for a in g.args[n]))
+        for n in order:
             if n in self.new:
                 continue
             op, args = g.ops[n], tuple(self.new[a] for a in g.args[n])
@@ -123,6 +133,8 @@ class _Freezer:
             elif op == "rem" and self._moving[n]:
                 whole = self._mode(g.op("quotient", *g.args[n]), g.op("div", *args), rounds=True)
                 self.new[n] = g.op("sub", args[0], g.op("mul", args[1], whole))
+            elif op in _BENT and self._moving[n] and (n in self._inside or not _felt(g, n)):
+                self.new[n] = self._corner(n, op, args)
             else:
                 self.new[n] = n if args == g.args[n] else g.op(op, *args)
         return [self.new[n] for n in nodes]
@@ -131,13 +143,28 @@ class _Freezer:
         for index, mode in enumerate(self.modes):
             if mode.live == live:
                 return self.graph.leaf("param", self.parameters + index)
-        self.modes.append(_Mode(live, guard, rounds))
+        self.modes.append(_Mode(live, guard, rounds, live in self._inside))
         return self.graph.leaf("param", self.parameters + len(self.modes) - 1)
+
+    def _corner(self, n: int, op: str, args: tuple[int, ...]) -> int:
+        """abs, min and max as a choice between two smooth parts."""
+        g = self.graph
+        first, second = (g.args[n][0], g.const(0.0)) if op == "abs" else g.args[n]
+        live = g.op("leq", first, second) if op != "max" else g.op("leq", second, first)
+        self._inside.add(live)
+        if op == "abs":
+            return g.op("select", self._mode(live, args[0], rounds=False), g.op("neg", args[0]), args[0])
+        return g.op("select", self._mode(live, g.op("sub", *args), rounds=False), *args)
+
+
+def _felt(graph: Graph, node: int) -> bool:
+    """Whether a node depends on the state, now or in the past."""
+    return bool(graph.leaves([node], "state") or graph.leaves([node], "lag"))
 
 
 def _linear_in_time(graph: Graph, guard: int) -> int | None:
     """The slope (a node) of what depends on time alone and is linear in it; None for anything else."""
-    if graph.leaves([guard], "state") or graph.leaves([guard], "lag"):
+    if _felt(graph, guard):
         return None
     slope = partials(graph, [guard], "time")[0].get(0)
     if slope is None or graph.leaves([slope], "time"):
@@ -150,7 +177,8 @@ def conditions_of(system: System) -> Conditions:
     g = system.graph
     freezer = _Freezer(g, len(system.parameters))
     smooth = freezer.freeze(system.derivatives)
-    used = len(freezer.modes)  # only these are in the right-hand side; the others belong to triggers
+    freezer.freeze([node for lag in system.lags for node in lag])
+    used = len(freezer.modes)  # only these are in the right-hand side and in what is remembered; the others belong to triggers
     triggers = [event.trigger for event in system.events]
     freezer.freeze(triggers)
     total = len(system.parameters) + len(freezer.modes)
@@ -163,11 +191,10 @@ def conditions_of(system: System) -> Conditions:
             clock += [mode.guard, slope]
             rounds.append(mode.rounds)
         elif any(g.leaves([mode.guard], kind) for kind in ("state", "lag", "time")):
-            if index < used:
+            if index < used or mode.inside:
                 watched.append(index)
             guards.append(_guard(g, mode, len(system.parameters) + index))
-    timed = [not any(g.leaves([t], kind) for kind in ("state", "lag")) for t in triggers]
-    seen = [i for i, t in enumerate(triggers) if not timed[i] or _clocks(g, freezer, t)]
+    seen = [i for i, t in enumerate(triggers) if _felt(g, t) or _clocks(g, freezer, t)]
     looked_at = [*(freezer.modes[i].live for i in watched), *(triggers[i] for i in seen), *guards]
     return Conditions(
         smooth=tuple(smooth),
@@ -179,6 +206,7 @@ def conditions_of(system: System) -> Conditions:
         watched_triggers=tuple(seen),
         clock=native(g, clock, total) if clock else None,
         whole=np.array(rounds, dtype=bool),
+        curved=tuple(mode.live for mode in freezer.modes if not _felt(g, mode.live) and _linear_in_time(g, mode.guard) is None),
     )
 
 

@@ -1,12 +1,13 @@
 """Equations that look back in time, `delay(x, d)`: the method of steps on the run's own dense history.
 
-Before time 0 everything has the value of the start. Steps are no longer than the shortest lag; where something jumps it is felt again one
-lag later, and those times are break points.
+Before time 0 nothing moves but what initial assignments and rules say of that time (SBML level 3, section 3.4.8). Steps are no longer than
+the shortest lag; where something jumps it is felt again one lag later, and those times are break points.
 """
 
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,7 @@ _SHORTEST = 1e-5  # of the run: shorter lags do not hold the step back
 class _History:
     """The steps made so far: polynomials, each from its start to the next one's."""
 
-    def __init__(self, start: np.ndarray) -> None:
-        self.start = start
+    def __init__(self) -> None:
         self.begins: list[float] = []
         self.steps: list[tuple[float, np.ndarray]] = []
 
@@ -34,10 +34,8 @@ class _History:
         self.steps.append((h, poly))
 
     def at(self, t: float) -> np.ndarray:
-        """[n]: the state at an earlier time; a little beyond the last step, its continuation."""
+        """[n]: the state at an earlier time from 0 on; a little beyond the last step, its continuation."""
         place = bisect.bisect_right(self.begins, t) - 1
-        if t <= 0 or place < 0:
-            return self.start
         h, poly = self.steps[place]
         s = (t - self.begins[place]) / h
         return poly[0] + s * (poly[1] + s * (poly[2] + s * (poly[3] + s * poly[4])))
@@ -47,35 +45,43 @@ class DelayedRun(Run):
     """A run with lags. They follow parameters and modes in p."""
 
     def begin(self, y: np.ndarray, p: np.ndarray) -> None:
-        """What is remembered starts with y."""
+        """What is remembered starts before the run."""
+        super().begin(y, p)
         count, lags = self.equations.parameters, self.system.lags
         self.remembered: list[Native] = [native(self.system.graph, [what], count) for what, _ in lags]
         self.ago: list[Native] = [native(self.system.graph, [ago], count) for _, ago in lags]
-        self.history, self.jumps = _History(y.copy()), [(0.0, 0)]
+        self.history, self.jumps = _History(), [(0.0, 0)]
+        self.start, self.row = (y.copy(), p[: len(self.system.parameters)].copy()), len(self.lags)
         g = self.system.graph
+        self.behind = [tuple(sorted(g.leaves(lag, "lag"))) for lag in lags]
+        self.moves = bool(self.system.start.leaves((*self.system.state_start, *self.system.parameter_start), "time"))
         self.fixed = [not any(g.leaves([ago], kind) for kind in ("state", "time", "lag")) for _, ago in lags]
 
-    def look_back(self, t: float, y: np.ndarray, p: np.ndarray) -> None:
-        """Write what the lags give at time t into p."""
+    def look_back(self, t: float, y: np.ndarray, p: np.ndarray, wanted: Iterable[int] | None = None) -> None:
+        """Write what the lags (all, or those `wanted`) give at time t into p; what stands in another is made before it."""
         count = self.equations.parameters
-        for index, (what, ago) in enumerate(zip(self.remembered, self.ago, strict=True)):
-            lag = float(ago(t, y, p)[0])
+        for index in range(len(self.ago)) if wanted is None else wanted:
+            if wanted is not None:
+                self.look_back(t, y, p, self.behind[index])
+            lag = float(self.ago[index](t, y, p)[0])
             if not lag > 0:
-                p[count + index] = what(t, y, p)[0]
+                p[count + index] = self.remembered[index](t, y, p)[0]
                 continue
-            past = max(t - lag, 0.0)
-            then, before = self.history.at(t - lag), p.copy()
-            if any(self.system.graph.leaves([node], "lag") for node, _ in self.system.lags):
-                if t - lag > 0:
-                    self.look_back(past, then, before)
-                else:
-                    self._at_rest(then, before)
-            p[count + index] = what(past, then, before)[0]
+            then, before = self._earlier(t - lag, y, p)
+            self.look_back(t - lag, then, before, self.behind[index])
+            p[count + index] = self.remembered[index](t - lag, then, before)[0]
 
-    def _at_rest(self, y: np.ndarray, p: np.ndarray) -> None:
-        """Before time 0 nothing has changed: what is remembered is what is."""
-        for index, what in enumerate(self.remembered):
-            p[self.equations.parameters + index] = what(0.0, y, p)[0]
+    def _earlier(self, t: float, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(y, p) at an earlier time."""
+        before = p.copy()
+        if t >= 0:
+            return self.history.at(t) if self.history.begins else y, before
+        then, numbers = self.start
+        if self.moves:
+            starts = self.system.begin(self.given, t)
+            then, numbers = (np.atleast_2d(part)[self.row if np.ndim(part) > 1 else 0] for part in starts)
+        before[: len(numbers)] = numbers
+        return then, before
 
     def next_break(self, t: float, y: np.ndarray, p: np.ndarray) -> float:
         """The next time at which an earlier jump is felt through a lag that does not change."""
@@ -83,7 +89,7 @@ class DelayedRun(Run):
         ahead = [(jump + lag * times) for jump, _ in self.jumps for lag in lags if lag > 0 for times in range(1, _DEEPEST + 1)]
         sums = {a + b for a in lags for b in lags if len(lags) > 1}
         ahead += [jump + both for jump, _ in self.jumps for both in sums]
-        return min((a for a in ahead if a > t * (1 + 1e-14) + 1e-300), default=np.inf)
+        return min([a for a in ahead if a > t * (1 + 1e-14) + 1e-300] + [super().next_break(t, y, p)])
 
     def jumped(self, t: float) -> None:
         """Something was not smooth at time t."""

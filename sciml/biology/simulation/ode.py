@@ -70,7 +70,7 @@ def simulate_ode(
     states, numbers = np.atleast_2d(y), np.atleast_2d(p)
     equations = equations_of(system)
     own = atol is None or isinstance(atol, Mapping)
-    made = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed)
+    made = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed, parameters)
     scale = np.abs(states)
     if own:  # what is small for a state is known when its size is: by a run that is not exact
         _kind(system, "auto", device)(*made).measure(states, numbers, scale)

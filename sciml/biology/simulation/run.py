@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -17,6 +18,7 @@ from sciml.biology.simulation.crossings import search
 from sciml.biology.simulation.equations import Equations
 from sciml.biology.simulation.events import Events
 from sciml.biology.simulation.faults import explained
+from sciml.biology.simulation.time_breaks import curved_breaks
 from sciml.devices import thread_limit
 from sciml.errors import SciMLError
 
@@ -43,6 +45,7 @@ class Run:
     floor: float
     method: str
     seed: int
+    given: Mapping[str, Any] | None = None
     lags: list[np.ndarray] = field(default_factory=list)
     most: int = _MOST_STEPS
 
@@ -160,12 +163,13 @@ class Run:
             changed = self.happen(events, t, y[0], p[0])
             self.hand_out(t, y, out, whole)
             changed |= self.happen(events, after(t), y[0], p[0])
-            if changed:
-                self.jumped(t)
             if t >= end:
                 return
+            before = p[0, modes].copy()
             if conditions.modes is not None:
                 p[0, modes] = conditions.modes(after(t), y[0], p[0])
+            if changed or (before != p[0, modes]).any():
+                self.jumped(t)
             np.maximum(scale, np.abs(y), out=scale)
             stop = min(end, conditions.next_change(t, y[0], p[0]), events.due if events else np.inf, self.next_break(t, y[0], p[0]))
             marks = np.concatenate(
@@ -183,17 +187,21 @@ class Run:
             t = float(real[0, steps.T])
 
     def begin(self, y: np.ndarray, p: np.ndarray) -> None:
-        """Before the first step of one set."""
+        """Before the first step of one set: look for what changes in time beyond what is solved for."""
+        conditions = self.equations.conditions
+        self.curved = curved_breaks(self.system.graph, conditions.curved, p, float(self.grid[-1])) if conditions.curved else np.zeros(0)
 
     def look_back(self, t: float, y: np.ndarray, p: np.ndarray) -> None:
         """Bring what a model remembers into p."""
 
     def next_break(self, t: float, y: np.ndarray, p: np.ndarray) -> float:
-        """The next time at which something from the past is felt."""
-        return np.inf
+        """The next time at which a curved condition of time changes, or something from the past is felt."""
+        close = 1e-12 * float(self.grid[-1])  # of a change that was already found within a step
+        ahead = self.curved[np.searchsorted(self.curved, t + close, side="right") :]
+        return float(ahead[0]) if len(ahead) else np.inf
 
     def jumped(self, t: float) -> None:
-        """The state was changed at time t."""
+        """The state was changed at time t, or how it moves."""
 
     def happen(self, events: Events | None, t: float, y: np.ndarray, p: np.ndarray) -> bool:
         """Execute what is due; returns whether y was changed."""

@@ -84,7 +84,11 @@ def curved_breaks(graph: Graph, nodes: Sequence[int], parameters: np.ndarray, un
     """
     guards = []
     for n in graph.reach(nodes):
-        if graph.ops[n] in ("lt", "leq", "eq", "neq") and graph.leaves([n], "time") and not graph.leaves([n], "state"):
+        if (
+            graph.ops[n] in ("lt", "leq", "eq", "neq")
+            and graph.leaves([n], "time")
+            and not (graph.leaves([n], "state") or graph.leaves([n], "lag"))
+        ):
             guard = graph.op("sub", *graph.args[n])
             slope = partials(graph, [guard], "time")[0].get(0)
             if slope is not None and graph.leaves([slope], "time"):

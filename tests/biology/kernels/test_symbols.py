@@ -28,13 +28,13 @@ def test_definitions_come_before_what_uses_them():
 
 def test_a_chain_of_two_thousand_rules_needs_no_recursion():
     net = ruled(*(("assignment", f"x{i}", f"x{i + 1} * 1.5") for i in range(2000)), **{f"x{i}": 0 for i in range(2001)})
-    symbols = Symbols(Roles(net), at_start=False)
+    symbols = Symbols(Roles(net))
     assert len(symbols.graph) < 2 * 2000 + 10
 
 
 def test_a_circle_is_named():
     with pytest.raises(DataError, match=r"a -> b -> a: these define each other in a circle|b -> a -> b"):
-        Symbols(Roles(ruled(("assignment", "a", "b"), ("assignment", "b", "a"), a=0, b=0)), at_start=False)
+        Symbols(Roles(ruled(("assignment", "a", "b"), ("assignment", "b", "a"), a=0, b=0)))
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_meaning(content, expected):
         ("<apply/>", "an empty <apply>"),
         ("<apply><integral/><ci>x</ci></apply>", "<integral>"),
         ("<apply><divide/><ci>x</ci></apply>", "<divide> with 1 arguments, expected 2"),
-        ("<apply><eq/></apply>", "<eq> with 0 arguments"),
+        ("<apply><neq/></apply>", "<neq> with 0 arguments"),
         ("<cn> 1,5 </cn>", "'1,5'"),
         ('<cn type="complex-polar"> 1 <sep/> 2 </cn>', "no number"),
         ('<cn type="rational"> 1 <sep/> 0 </cn>', "no number"),
