@@ -19,7 +19,7 @@ def rows(page: str) -> list[tuple[str, str]]:
 
 def missing(test: str) -> str:
     """What is wrong with a named test, or nothing."""
-    named = re.fullmatch(r"`([\w/]+\.py)::(test_\w+)`", test)
+    named = re.fullmatch(r"`((?:\.\./)?[\w/]+\.py)::(test_\w+)`", test)
     if not named:
         return f"{test}: expected `file.py::test_name`"
     path = ROOT / "tests" / "biology" / named[1]

@@ -185,8 +185,11 @@ def conditions_of(system: System) -> Conditions:
     clock: list[int] = []
     rounds: list[bool] = []
     watched, guards = [], []
+    curved: list[int] = []
     for index, mode in enumerate(freezer.modes):
         slope = _linear_in_time(g, mode.guard)
+        if slope is None and not _felt(g, mode.live):
+            curved.append(mode.live)
         if slope is not None:
             clock += [mode.guard, slope]
             rounds.append(mode.rounds)
@@ -206,7 +209,7 @@ def conditions_of(system: System) -> Conditions:
         watched_triggers=tuple(seen),
         clock=native(g, clock, total) if clock else None,
         whole=np.array(rounds, dtype=bool),
-        curved=tuple(mode.live for mode in freezer.modes if not _felt(g, mode.live) and _linear_in_time(g, mode.guard) is None),
+        curved=tuple(curved),
     )
 
 

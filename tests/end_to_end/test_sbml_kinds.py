@@ -11,7 +11,7 @@ from sciml.biology.sbml.parser import parse_sbml_text
 from sciml.biology.sbml.read import network_from_record
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.errors import DataError
-from tests.biology.sbml.small_models import (
+from tests.end_to_end.sbml_elements import (
     assigned,
     comp,
     event,
