@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from sciml.biology.formula import parse
 from sciml.biology.network import Network, Parameter, Reaction, Rule
+from sciml.biology.sbml.read import load_sbml
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.errors import ConvergenceError
 from tests.biology.simulation import rate_rules
@@ -51,12 +55,67 @@ def test_a_rate_that_fades_with_time_and_hangs_on_what_nothing_changes():
     assert found.stable and found.residual < 1e-12
 
 
+def test_what_only_adds_up_is_left_out_and_named():
+    """X comes to rest; D counts what was degraded, for ever."""
+    reactions = [Reaction.parse("in", "-> X", rate=6.0), Reaction.parse("out", "X -> D", rate=2.0)]
+    net = Network("sink", species={"X": 0.0, "D": 1.0}, reactions=reactions)
+    found = steady_state(net)
+    assert found.select("X") == pytest.approx(3.0, rel=1e-12) and np.isnan(found.select("D"))
+    assert found.drifts == {"D": pytest.approx(6.0, rel=1e-12)}
+    np.testing.assert_allclose(found.eigenvalues, [-2.0], rtol=1e-10)
+    assert found.stable and found.residual < 1e-12 and found.to_dict()["amounts"]["D"] is None
+
+
 @pytest.mark.parametrize(
-    ("rates", "starts"), [({"x": "y", "y": "-x"}, {"x": 1.0, "y": 0.0}), ({"x": "1"}, {"x": 0.0}), ({"x": "0.1 * x"}, {"x": 1.0})]
+    ("rates", "starts", "said"),
+    [
+        ({"x": "y", "y": "-x"}, {"x": 1.0, "y": 0.0}, "goes up and down between -[01]"),
+        ({"x": "1"}, {"x": 0.0}, r"'x' .* grows by 1 per time .* to the power 1$"),
+        ({"x": "0.1 * x"}, {"x": 1.0}, "'x' .* grows by"),
+        ({"x": "-x^6", "y": "0"}, {"x": 1.0, "y": 2.0}, r"'x' .* falls by .* to the power -0.2"),
+    ],
 )
-def test_where_there_is_none(rates, starts):
-    """An oscillator, a line, a growing exponential."""
+def test_where_there_is_none(rates, starts, said):
+    """An oscillator, a line, a growing exponential, a decay as t^(-1/5): what moves is named, with how fast."""
     parameters = [Parameter(id, value, constant=False) for id, value in starts.items()]
     net = Network("none", parameters=parameters, rules=[Rule("rate", parse(f), id) for id, f in rates.items()])
-    with pytest.raises(ConvergenceError, match="no steady state"):
+    with pytest.raises(ConvergenceError, match=f"no steady state: .*{said}"):
         steady_state(net)
+
+
+MODELS = Path(__file__).parents[2] / "data" / "biomodels"
+AT_REST = ("019", "027", "086", "115", "122", "140", "151", "270", "427", "430", "448", "501")
+MOVING = {
+    "003": "up and down", "008": "up and down", "010": "up and down", "039": "up and down", "055": "up and down", "059": "up and down",
+    "156": "up and down", "220": "to the power -0.33", "543": "to the power -0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", AT_REST)
+def test_curated_models_put_back_at_rest_do_not_move(number):
+    """What was found is put back as the start: scipy's stiff method on the model's formulas changes nothing in twice the time constant."""
+    net = load_sbml(MODELS / f"BIOMD0000000{number}.xml.gz")
+    found = steady_state(net)
+    assert found.residual < (1e-3 if number == "151" else 1e-9)  # 151 comes to rest as a power of time, and ends in rounding
+    system = found.solution.system
+    y, p = found.solution.states[0].copy(), found.solution.parameters
+    grown = np.isnan(y)
+    assert [system.states[i] for i in np.flatnonzero(grown)] == list(found.drifts) == ({"019": ["x13", "x86", "x87"]}.get(number, []))
+    y[grown] = 0.0
+    nodes = system.derivatives
+
+    def slopes(t, y):
+        values = system.graph.evaluate(nodes, states=list(y), params=list(p), time=found.time + t)
+        return np.where(grown, 0.0, np.array([float(v) for v in values]))
+
+    end = 2 / max(-found.eigenvalues[0].real, 1e-4) if len(found.eigenvalues) else 1.0
+    moved = solve_ivp(slopes, (0.0, end), y, method="LSODA", rtol=1e-9, atol=1e-9 * np.abs(y).max())
+    assert moved.success
+    np.testing.assert_allclose(moved.y[:, -1], y, rtol=1e-6, atol=1e-6 * np.abs(y).max())
+
+
+@pytest.mark.parametrize("number", MOVING)
+def test_curated_models_without_rest_say_what_moves(number):
+    """libRoadRunner's long runs of these models move as well: oscillators, and two that slow down as a power of time."""
+    with pytest.raises(ConvergenceError, match=MOVING[number]):
+        steady_state(load_sbml(MODELS / f"BIOMD0000000{number}.xml.gz"))
