@@ -87,11 +87,12 @@ class System:
 
         leaves = self.given_values(parameters)
         values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves, time=time)
-        shape = np.broadcast_shapes(*(v.shape for v in values)) if values else ()
-        shape = np.broadcast_shapes(shape, *(np.shape(value) for value in (parameters or {}).values()))
+        shape = np.broadcast_shapes(*{v.shape for v in values}, *{np.shape(value) for value in (parameters or {}).values()})
         if len(shape) > 1:
             raise ConfigError(f"parameters: found values of shape {shape}, expected numbers or arrays [B] of one length")
-        table = np.stack([np.broadcast_to(v, shape) for v in values], axis=-1) if values else np.zeros((*shape, 0))
+        table = np.empty((*shape, len(values)))
+        for i, value in enumerate(values):
+            table[..., i] = value
         y, p = table[..., : len(self.states)].copy(), table[..., len(self.states) :].copy()
         if np.isnan(table).any():
             self._require_values(set(parameters or {}))

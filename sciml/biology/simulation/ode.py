@@ -46,8 +46,9 @@ def simulate_ode(
     `parameters` {id: number or array [B]} replaces values of parameters, compartments and starts; arrays give a batch, [B, T, S].
     A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size in a rough run made before;
     else a number in amounts, or {species: number} with None for the others. `method`: "explicit" (order 5(4), Tsitouras), "stiff"
-    (Rosenbrock, order 5(4)), "auto" (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens (events, pulses) never
-    depends on `times`. `extrinsic` {id: law} draws one value for each of `n` cells (1,000 if nothing says how many), the batch, by `seed`;
+    (Rosenbrock, order 5(4); from ten states on, where no condition is searched for, differentiation formulas of order 1 to 5), "auto"
+    (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens (events, pulses) never depends on `times`. `extrinsic`
+    {id: law} draws one value for each of `n` cells (1,000 if nothing says how many), the batch, by `seed`;
     the same cells as of the stochastic methods. `start`: as the model says, at rest ("steady_state"), or after so long a time before 0,
     for each set of parameters; during that `before` {id: number} holds, as in {"ligand": 0}. `seed` also puts events that tie into order.
     `device` "cuda" takes one set of the batch a thread of a GPU, in double precision ("auto" or "explicit"); sets that are stiff are run on
@@ -77,7 +78,8 @@ def simulate_ode(
     run = _kind(system, method, device)(*made)
     out, statistics = run.all(states, numbers, scale)
     lags = np.stack(run.lags)[:, place].reshape(*y.shape[:-1], len(asked), -1) if run.lags else None
-    out = out[:, place]
+    if not np.array_equal(asked, grid):
+        out = out[:, place]
     shape = (*y.shape[:-1], len(asked), y.shape[-1])
     return Solution(system, asked, out.reshape(shape), p, lags=lags, statistics=statistics)
 

@@ -43,6 +43,7 @@ from sciml.biology.simulation.integrators import (
     shorter,
     weight,
 )  # fmt: skip
+from sciml.biology.simulation.sparse_lu import factorised, matrix, solve
 from sciml.compiling import compiled
 
 __all__ = ["rosenbrock"]
@@ -85,53 +86,6 @@ _DENSE = np.array(
          -0.15582684282751913, 4.883087185713722],
     ]
 )  # fmt: skip
-
-
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _factorised(lu: Any, work: Any, starts: Any, columns: Any, diagonal: Any) -> bool:
-    """Rows of L and U in the place of the matrix, without exchanges; False where a pivot vanishes."""
-    for r in range(diagonal.size):
-        for e in range(starts[r], starts[r + 1]):
-            work[columns[e]] = lu[e]
-        for e in range(starts[r], diagonal[r]):
-            c = columns[e]
-            factor = work[c] / lu[diagonal[c]]
-            work[c] = factor
-            for other in range(diagonal[c] + 1, starts[c + 1]):
-                work[columns[other]] -= factor * lu[other]
-        for e in range(starts[r], starts[r + 1]):
-            lu[e] = work[columns[e]]
-        if not abs(lu[diagonal[r]]) > 0.0:
-            return False
-    return True
-
-
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _solve(lu: Any, starts: Any, columns: Any, diagonal: Any, order: Any, right: Any, x: Any, out: Any) -> None:
-    for r in range(order.size):
-        total = right[order[r]]
-        for e in range(starts[r], diagonal[r]):
-            total -= lu[e] * x[columns[e]]
-        x[r] = total
-    for back in range(order.size):
-        r = order.size - 1 - back
-        total = x[r]
-        for e in range(diagonal[r] + 1, starts[r + 1]):
-            total -= lu[e] * x[columns[e]]
-        x[r] = total / lu[diagonal[r]]
-        out[order[r]] = x[r]
-
-
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _matrix(h: float, values: Any, entries: Any, diagonal: Any, lu: Any) -> None:
-    """lu = 1/(h gamma) - J, J from its `values` at `entries`."""
-    for e in range(lu.size):
-        lu[e] = 0.0
-    for i in range(diagonal.size):
-        lu[diagonal[i]] = 1.0 / (h * _GAMMA)
-    for e in range(entries.size):
-        if abs(values[e]) < np.inf:  # an infinite slope (a root at zero) is left out: order is lost there, not safety
-            lu[entries[e]] -= values[e]
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -211,14 +165,14 @@ def rosenbrock(
             ends = t + 1.001 * h >= stop
             if ends:
                 h = stop - t
-            _matrix(h, values, entries, diagonal, lu)
-            error = 0.0 if _factorised(lu, x, starts, columns, diagonal) else np.inf
+            matrix(1.0 / (h * _GAMMA), values, entries, diagonal, lu)
+            error = 0.0 if factorised(lu, x, starts, columns, diagonal) else np.inf
             for stage in range(8):
                 _prepare(stage, h, y, k, values[count:], new, right)
                 call(rhs, t + _TIMES[stage] * h, new, p, z, table)  # type: ignore[call-arg]
                 for i in range(n):
                     right[i] += z[i]
-                _solve(lu, starts, columns, diagonal, order, right, x, k[stage])
+                solve(lu, starts, columns, diagonal, order, right, x, k[stage])
             whole[CALLS] += 8
             for i in range(n):
                 new[i] += k[7, i]
@@ -226,7 +180,7 @@ def rosenbrock(
             if error <= 1.0:  # the ends may be exact where what is stiff follows a curve, and the solution between them far off
                 _polynomial(y, new, k, poly)
                 _defect(rhs, table, t + 0.5 * h, h, p, poly, z, k[0], right)
-                _solve(lu, starts, columns, diagonal, order, right, x, k[7])
+                solve(lu, starts, columns, diagonal, order, right, x, k[7])
                 error = _error(error, h, y, new, slopes, k[7], absolute, scale, real, whole)
                 whole[CALLS] += 1
             if not error <= 1.0:

@@ -26,9 +26,10 @@ __all__ = ["Run"]
 
 _log = logging.getLogger("sciml.biology.simulation")
 _MOST_STEPS = 1_000_000
-_ROUGH, _ROUGH_FLOOR = 1e-4, 1e-6
+_ROUGH, _ROUGH_FLOOR = 1e-3, 1e-5
 _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
+_MANY = 10  # states from which on a multistep method is faster
 _SHARE = 5e-3  # of the run: the longest step where laws name time
 _LONGEST_WINDOW = 17  # doublings of that part
 
@@ -145,11 +146,14 @@ class Run:
         steps.explicit(rhs.address, rhs.context, *state)
 
     def stiffly(self, *state: Any) -> None:
-        """By the Rosenbrock method."""
-        from sciml.biology.simulation.rosenbrock import rosenbrock  # compiled, or read from the cache, only where it is needed
-
-        rhs, (jacobian, places) = self.equations.rhs, self.equations.jacobian
-        rosenbrock(rhs.address, rhs.context, jacobian.address, jacobian.context, *places.arrays, *state)
+        """By the multistep method where many states change and no condition is searched for, else by the Rosenbrock method."""
+        equations = self.equations
+        if len(equations.states) >= _MANY and equations.conditions.watched is None:
+            from sciml.biology.simulation.multistep import multistep as method
+        else:  # compiled, or read from the cache, only where it is needed
+            from sciml.biology.simulation.rosenbrock import rosenbrock as method
+        rhs, (jacobian, places) = equations.rhs, equations.jacobian
+        method(rhs.address, rhs.context, jacobian.address, jacobian.context, *places.arrays, *state)
 
     def eventful(self, y: np.ndarray, p: np.ndarray, out: np.ndarray, scale: Any, real: Any, whole: Any) -> None:
         """One set: from one event, break point or changed condition to the next. y [1, n], p [1, m + modes], out [1, T, n]."""

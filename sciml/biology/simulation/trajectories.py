@@ -116,9 +116,12 @@ class Trajectories:
 
     def _stacked(self, nodes: list[int]) -> np.ndarray:
         """[..., T, len(nodes)]: nodes evaluated at all times."""
+        graph = self.system.graph
+        if self.states.dtype == float and nodes == [graph.leaf("state", i) for i in range(self.states.shape[-1])]:
+            return self.states
         y, p = np.moveaxis(self.states, -1, 0), np.moveaxis(self.parameters, -1, 0)[..., None]
         lags = () if self.lags is None else np.moveaxis(self.lags, -1, 0)
-        found = self.system.graph.evaluate(nodes, states=list(y), params=list(p), time=self.times, lags=list(lags))
+        found = graph.evaluate(nodes, states=list(y), params=list(p), time=self.times, lags=list(lags))
         shape = self.states.shape[:-1]
         return np.stack([np.broadcast_to(v, shape) for v in found], axis=-1) if found else np.zeros((*shape, 0))
 
