@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -135,7 +136,7 @@ class LangevinRun(LeapRun):
         said = (f"{self.model.jumps.system.states[s]!r} is at zero or below for {shares[s]:.0%} of the time" for s in long)
         return self.molecules.notes + tuple(f"{text}: the Langevin equation is not fit for it, simulate_ssa is" for text in said)
 
-    def run(self, first: int, out: np.ndarray, signals: np.ndarray, most: int = np.iinfo(np.int64).max) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, first: int, out: np.ndarray, signals: np.ndarray, most: int = sys.maxsize) -> tuple[np.ndarray, np.ndarray]:
         """(time at zero [n, s]; steps, firings, time reached [n, 3]) of at most so many steps between two events."""
         y, parameters = self.started(first, len(out))
         at_zero, failed, counted = np.zeros_like(y), np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 3))

@@ -48,24 +48,25 @@ def scratch(channels: int, slopes: int, size: int) -> Scratch:
 @compiled(error_model="numpy")
 def run_leaps(
     code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, kept: int,
-    y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
+    most: int, y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
     """Trajectories first, first + 1, ... from y [n, s], which is moved, into out [n, T - kept, s]; `breaks` are where laws jump.
 
     `times` ascend; the first `kept` are not written. `failed` [n]: 0, or 1 + the channel whose propensity cannot be, in the state y.
-    `done` [n]: came to the last time. `counted` [n, 4]: leaps, exact steps, rejected leaps, firings.
+    `done` [n]: came to the last time, in at most so many steps. `counted` [n, 4]: leaps, exact steps, rejected leaps, firings.
     """
     for n in range(len(out)):
         s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
-        t, record, piece, exact, bad = 0.0, 0, 0, _ZERO, -1
+        t, record, piece, exact, bad, steps = 0.0, 0, 0, _ZERO, -1, 0
         for r in range(len(room.means)):
             room.futures.used[r] = 0
         while bad < 0:
             record = put_records(y[n], t, np.inf, times, record, kept, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
-            if record == len(times) or signals[0] != 0:
+            if record == len(times) or steps == most or signals[0] != 0:
                 break
+            steps += 1
             stop, now = next_stop(t, 0.0, np.inf, times, record, breaks, piece, timed)
             bad, t, exact = _advance(s, code, room, y[n], p, t, now, stop, timed, epsilon, exact, counted[n])
         failed[n] = bad + 1

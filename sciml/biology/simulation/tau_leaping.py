@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
@@ -27,7 +28,7 @@ from sciml.seeding import derive
 __all__ = ["simulate_tau"]
 
 _log = logging.getLogger("sciml.biology.simulation")
-_PILOTS = 2
+_PILOTS, _PILOT_STEPS = 2, 500_000  # trajectories, and steps of each at most
 # firings per step from which a leap (about 1 us) is cheaper than exact firings: in lanes about 1.3 ns each, else some 50 ns
 _PAYS_LANES, _PAYS_SCALAR = 1000.0, 30.0
 
@@ -98,13 +99,13 @@ class TauRun(LeapRun):
         """Trajectories first, first + 1, ... into `out`."""
         self.leap(self.stream(), first, out, done, signals)
 
-    def leap(self, stream: Any, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> np.ndarray:
+    def leap(self, stream: Any, first: int, out: Any, done: np.ndarray, signals: np.ndarray, most: int = sys.maxsize) -> np.ndarray:
         """As `block`; returns counts of leaps, exact steps, rejected leaps, firings [n, 4]."""
         y, parameters = self.started(first, len(out))
         failed, counted = np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 4))
         run_leaps(
             self.leaps.code, self.scratch(), stream, first, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon, self.kept,
-            y, out, failed, done, counted, signals,
+            most, y, out, failed, done, counted, signals,
         )  # fmt: skip
         self.check(first, failed, y)
         return counted
@@ -116,7 +117,7 @@ class TauRun(LeapRun):
     def pays(self) -> bool:
         """Whether a step holds enough reactions, on average over two trajectories that depend on the model alone."""
         states, done = self.room(_PILOTS)
-        counted = self.leap(np.uint64(derive(0, "pilot")), 0, states, done, np.zeros(2, dtype=np.int64))
+        counted = self.leap(np.uint64(derive(0, "pilot")), 0, states, done, np.zeros(2, dtype=np.int64), _PILOT_STEPS)
         leaps, exact, _, firings = counted.sum(axis=0)
         _log.debug("%s: %d firings in %d leaps and %d exact steps", self.model.name, firings, leaps, exact)
         lanes = lane_program(self.model.jumps) is not None

@@ -27,7 +27,7 @@ def checked_times(times: Any) -> np.ndarray:
     """Times as float64 [T] in the order asked for; a single number is one time. ConfigError for none, negative, NaN or infinite ones."""
     try:
         found = np.atleast_1d(np.asarray(times))
-        if found.dtype.kind not in "iufO":  # numpy would read texts as numbers
+        if found.dtype.kind not in "iufO" or None in found.ravel().tolist():  # numpy would read texts as numbers, None as NaN
             raise TypeError
         found = found.astype(float)
     except (TypeError, ValueError) as error:
