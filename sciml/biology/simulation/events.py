@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from sciml.biology.kernels.native import Native, native
 from sciml.biology.kernels.system import System
 from sciml.errors import DataError
-from sciml.seeding import numpy_generator
+from sciml.seeding import derive, numpy_generator
 
 __all__ = ["EventFunctions", "Events", "event_functions"]
 
@@ -62,16 +63,20 @@ class Events:
     """The events of one run: which triggers were true, and what waits to be executed.
 
     `now` are the values of the triggers [E] as 0.0 and 1.0. Call `happen` at the start and whenever a trigger may have changed or the time
-    `due` has come.
+    `due` has come. Ties are drawn from the stream of the seed, and of `trajectory` where there are many.
     """
 
-    def __init__(self, functions: EventFunctions, seed: int = 0) -> None:
-        self.functions = functions
+    def __init__(self, functions: EventFunctions, seed: int = 0, trajectory: int | None = None) -> None:
+        self.functions, self.seed, self.trajectory = functions, seed, trajectory
         self.events = functions.system.events
         self.now = np.array([float(e.initial_value) for e in self.events])
         self.executed = np.zeros(len(self.events), dtype=np.int64)
         self._pending: list[_Pending] = []
-        self._choice = numpy_generator(seed, "events that tie")
+
+    @cached_property
+    def _choice(self) -> np.random.Generator:
+        seed = self.seed if self.trajectory is None else derive(self.seed, self.trajectory)
+        return numpy_generator(seed, "events that tie")
 
     @property
     def due(self) -> float:
@@ -99,7 +104,8 @@ class Events:
 
     def _look(self, t: float, y: np.ndarray, p: np.ndarray) -> None:
         """Triggers that turned true are put into the queue; those that turned false take back what is not persistent."""
-        values = (np.nan_to_num(self.functions.triggers(t, y, p)) != 0).astype(float)
+        found = self.functions.triggers(t, y, p)
+        values = ((found != 0) & (found == found)).astype(float)  # no number is not true
         before, self.now = self.now, values
         for e in np.flatnonzero(values != before):
             if values[e]:

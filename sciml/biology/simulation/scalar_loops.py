@@ -9,6 +9,8 @@ import numpy as np
 from sciml.biology.simulation.draws import begin_stream, exponential, uniform
 from sciml.biology.simulation.row_walk import walk
 from sciml.biology.simulation.scalar_table import (
+    ASSIGNED,
+    ASSIGNED_AT,
     CHANGED,
     CHANGED_AT,
     CHANNELS,
@@ -25,6 +27,7 @@ from sciml.compiling import compiled
 
 __all__ = ["BROKEN", "DONE", "LACKING", "REACHED", "STOPPED", "TRIGGERED", "begin", "jump", "run_plain"]
 
+_MOST_EVENTS = 1000  # one after the other at one time
 REACHED, TRIGGERED, DONE, BROKEN, LACKING, STOPPED = 0, 1, 2, 3, 4, 5
 
 
@@ -104,11 +107,47 @@ def turned(table: Any, w: Any, before: Any) -> bool:
 
 
 @compiled(error_model="numpy")
+def happened(table: Any, w: Any, tree: Any, before: Any, t: float, y: Any, p: Any) -> bool:
+    """Execute plain events whose triggers turned true, until none does; False where that takes more: several at once, what is not whole.
+
+    `before` then says which triggers were seen, y what was executed.
+    """
+    if table[ASSIGNED + 1] == table[ASSIGNED]:
+        return False
+    for _ in range(_MOST_EVENTS):
+        chosen = -1
+        for e in range(len(before)):
+            now = w[table[table[TRIGGERS] + e]]
+            if now != now or (now != 0.0 and before[e] == 0.0 and chosen >= 0):
+                return False
+            if now != 0.0 and before[e] == 0.0:
+                chosen = e
+        if chosen >= 0:
+            for k in range(_at(table, ASSIGNED, ASSIGNED_AT, chosen), _at(table, ASSIGNED, ASSIGNED_AT, chosen + 1), 3):
+                value = w[table[k + 1]]
+                whole = np.rint(value)
+                if table[k + 2] != 0 and not (whole >= 0.0 and abs(value - whole) <= 1e-9 * max(1.0, whole)):
+                    return False
+        for e in range(len(before)):
+            before[e] = w[table[table[TRIGGERS] + e]]
+        if chosen < 0:
+            return True
+        for k in range(_at(table, ASSIGNED, ASSIGNED_AT, chosen), _at(table, ASSIGNED, ASSIGNED_AT, chosen + 1), 3):
+            value = w[table[k + 1]]
+            y[table[k]] = np.rint(value) if table[k + 2] != 0 else value
+        if begin(table, w, tree, t, y, p) >= 0:
+            return False
+        if not turned(table, w, before):
+            return True
+    return False
+
+
+@compiled(error_model="numpy")
 def jump(
     table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int,
     out: Any, signals: Any,
 ) -> int:  # fmt: skip
-    """From clock[0] to `until`, or to a trigger that changed, where propensities are constant between jumps.
+    """From clock[0] to `until`, or to a trigger that asks for more than `happened` does, where propensities are constant between jumps.
 
     `place` int64 [3]: next record, channel that failed, number of jumps. Records before `until` go to out [T, S] from number `kept` on.
     """
@@ -139,7 +178,7 @@ def jump(
         if bad >= 0:
             place[1], result = bad, BROKEN
             break
-        if turned(table, w, before):
+        if turned(table, w, before) and not happened(table, w, tree, before, t, y, p):
             result = TRIGGERED
             break
         if jumps % 4096 == 0 and signals[0] != 0:

@@ -1,7 +1,8 @@
 """Trajectories in double precision: whatever the lanes cannot do, with events, time and rate rules.
 
 Between stops a trajectory runs in compiled loops. It stops where something linear in time changes (`conditions`), where an event that waits
-is due, and where a trigger changed; there the events are executed as in deterministic runs.
+is due, and where a trigger changed; there the events are executed as in deterministic runs. Events that do no more than to set states to
+what other states say are executed in the loop.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from sciml.biology.simulation.molecules import whole_after
 from sciml.biology.simulation.scalar_table import EVERY, TRIGGERS, scalar_table, size, tree_size
 from sciml.biology.simulation.time_breaks import curved_breaks
 from sciml.errors import DataError
-from sciml.seeding import derive
 
 __all__ = ["ScalarRuns"]
 
@@ -38,6 +38,7 @@ class ScalarRuns:
         if self.timed or self.events:
             self.conditions = made_once(jumps.system, "conditions", conditions_of)
             self.look = self._triggers_drift()
+        self.looks_again = bool(jumps.graph.leaves([e.trigger for e in jumps.events], "time")) or self.timed
         self._breaks: dict[bytes, list[float]] = {}
 
     kinds = frozenset(("scalar64",))
@@ -164,7 +165,7 @@ class _Trajectory:
         self.place = np.array([int(left[1]), -1, 0], dtype=np.int64)
         self.clock = np.array([left[0], np.inf, 0.0, 0.0])
         self.stream = begin_stream(np.uint64(runs.stream), index, 1)
-        self.events = Events(runs.events, derive(int(runs.stream), index)) if runs.events else None
+        self.events = Events(runs.events, int(runs.stream), index) if runs.events else None
         self.inverse = 1.0 / runs.jumps.molecules
 
     def run(self) -> bool:
@@ -202,6 +203,8 @@ class _Trajectory:
             ended = int(flow(PAIR, *common, self.kept, self.out, self.signals, runs.look))
         else:
             ended = int(jump(*common, self.kept, self.out, self.signals))
+            if self.events:  # those that happened in the loop were seen there
+                self.events.now = ((self.before != 0) & (self.before == self.before)).astype(float)
         if ended == TRIGGERED:
             self._look(self.clock[0])
         return ended
@@ -214,7 +217,8 @@ class _Trajectory:
             if place[0] >= self.kept:
                 self.out[place[0] - self.kept] = self.y
             place[0] += 1
-        self._look(after(t))
+        if self.runs.looks_again:  # what turns true just after t, as `time > 5` does
+            self._look(after(t))
         return bool(place[0] == len(times))
 
     def _happen(self, t: float) -> None:

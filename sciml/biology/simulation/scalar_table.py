@@ -19,7 +19,8 @@ __all__ = ["scalar_table", "size", "tree_size"]
 
 # Places in the head, after WALK and ROWS: where each part begins.
 EVERY, CHANNELS, TRIGGERS, RATES, MOVING, DRIFTING, END = range(2, 9)
-CHANGED, NEEDS, TOUCHED, RENEWED, CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT, HEAD = range(9, 18)
+CHANGED, NEEDS, TOUCHED, RENEWED, ASSIGNED, CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT, ASSIGNED_AT, HEAD = range(9, 20)
+_LISTS, _STARTS = (CHANGED, NEEDS, TOUCHED, RENEWED, ASSIGNED), (CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT, ASSIGNED_AT)
 
 
 def tree_size(channels: int) -> int:
@@ -33,10 +34,14 @@ def scalar_table(jumps: Jumps) -> np.ndarray:
     ROWS: operation and three arguments per row (`kernels.table`), EVERY: all rows in order. CHANNELS, TRIGGERS, RATES: rows of
     propensities, of event triggers and of d y / d t for the states MOVING; DRIFTING: rows that change between jumps. Per channel c a list,
     at flat[starts[c] : starts[c + 1]]: CHANGED (state, by, ...), NEEDS (state, least, ...), TOUCHED rows to compute again in this order,
-    RENEWED channels whose propensity is among them; their starts lie at CHANGED_AT, ...
+    RENEWED channels whose propensity is among them; their starts lie at CHANGED_AT, ... ASSIGNED likewise per event: (state, row of its
+    new value, whether it is counted, ...), where all events are `plain`, else no lists.
     """
     graph = jumps.graph
+    assigned = [list(e.assignments) for e in jumps.events] if plain(jumps) else []
     nodes = [c.node for c in jumps.channels] + [e.trigger for e in jumps.events] + [node for _, node in jumps.flows]
+    rates = len(nodes)
+    nodes += [node for pairs in assigned for _, node, _ in pairs]
     flat = table(graph, nodes, len(jumps.system.parameters) + len(jumps.extra))
     results, rows = flat[2 : 2 + len(nodes)], flat[2 + len(nodes) :].reshape(-1, 4)
     order = graph.reach(nodes)
@@ -60,6 +65,7 @@ def scalar_table(jumps: Jumps) -> np.ndarray:
         _lists([[v for pair in c.needs for v in pair] for c in jumps.channels]),
         _lists(touched),
         _lists(renewed),
+        _lists([[v for s, node, _ in pairs for v in (s, place[node], int(jumps.counted[s]))] for pairs in assigned]),
     ]
     drifting = sorted(set().union(*times, *(behind.get(s, ()) for s in moving)))
     parts: dict[int, Sequence[int] | np.ndarray] = {
@@ -67,17 +73,24 @@ def scalar_table(jumps: Jumps) -> np.ndarray:
         EVERY: np.arange(len(rows)),
         CHANNELS: results[:count],
         TRIGGERS: results[count : count + len(jumps.events)],
-        RATES: results[count + len(jumps.events) :],
+        RATES: results[count + len(jumps.events) : rates],
         MOVING: moving,
         DRIFTING: drifting,
         END: [],
-        **{place: flat for place, (flat, _) in zip((CHANGED, NEEDS, TOUCHED, RENEWED), lists, strict=True)},
-        **{place: starts for place, (_, starts) in zip((CHANGED_AT, NEEDS_AT, TOUCHED_AT, RENEWED_AT), lists, strict=True)},
+        **{part: flat for part, (flat, _) in zip(_LISTS, lists, strict=True)},
+        **{part: starts for part, (_, starts) in zip(_STARTS, lists, strict=True)},
     }
     head = np.zeros(HEAD, dtype=np.int64)
     head[WALK] = walk_address()
     head[1:] = HEAD + np.concatenate([[0], np.cumsum([len(parts[k]) for k in range(1, HEAD - 1)], dtype=np.int64)])
     return np.concatenate([head, *(np.asarray(parts[k], dtype=np.int64) for k in range(1, HEAD))])
+
+
+def plain(jumps: Jumps) -> bool:
+    """Whether events do no more than to set states to what other states say: at once, in any order, whenever that is."""
+    nodes = [node for e in jumps.events for _, node, _ in e.assignments]
+    simple = all(e.delay is None and e.priority is None and all(v is None for _, _, v in e.assignments) for e in jumps.events)
+    return simple and not jumps.graph.leaves(nodes, "time") and not jumps.flows
 
 
 def size(table: np.ndarray, part: int) -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import pytest
 from scipy.stats import chisquare
 
-from sciml.biology.network import Network, Reaction
+from sciml.biology import simulate_ssa
+from sciml.biology.network import Event, Network, Parameter, Reaction, Units
+from sciml.biology.simulation import scalar_table as scalar_table_module
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.molecules import in_molecules
 from sciml.biology.simulation.scalar_loops import BROKEN, DONE, LACKING, begin, draw, fire, renew, run_plain
 from sciml.biology.simulation.scalar_table import EVERY, scalar_table, size, tree_size
+from sciml.errors import DataError
 
 parse = Reaction.parse
 
@@ -52,3 +56,41 @@ def test_what_ends_a_run():
         return code, int(out[0, 0, 0])
 
     assert ended("A * (A - 1)") == (DONE, 1) and ended("1.0")[0] == LACKING and ended("1 / (A - 1)^2")[0] == BROKEN
+
+
+def formula(text: str):
+    return parse("x", "->", law=text).law
+
+
+def test_events_in_the_loop_are_those_of_the_rules(monkeypatch):
+    """The same bits, whether events are executed in the loop or by the rules of SBML in Python."""
+    events = (
+        Event("divide", formula("A >= 12"), (("A", formula("A - 6")), ("B", formula("A")))),
+        Event("chain", formula("B >= 12 && A <= 8"), (("N", formula("N + 1")), ("k", formula("k + 0.25")))),
+        Event("both", formula("A >= 12"), (("M", formula("M + 1")),)),
+        Event("half", formula("B < 3"), (("A", formula("A / 2 + 1")),)),
+    )
+    reactions = (parse("b", "-> A", law="k"), parse("d", "B ->", rate=0.7), parse("e", "A ->", rate=0.05))
+    for chosen in (events[:2], events[:3], events):
+        net = Network(
+            species={"A": 0, "B": 5, "N": 0, "M": 0}, parameters=[Parameter("k", 3.0, constant=False)], reactions=reactions, events=chosen,
+            units=Units(substance="item"),
+        )  # fmt: skip
+        found = []
+        for inside in (True, False):
+            with monkeypatch.context() as patch:
+                if not inside:
+                    patch.setattr(scalar_table_module, "plain", lambda jumps: False)
+                found.append(simulate_ssa(net, np.linspace(0, 40, 9), n=40, seed=2, initial="round"))
+        assert (found[0].counts == found[1].counts).all() and (found[0].select("k") == found[1].select("k")).all()
+        assert found[0].counts[..., 2].max() >= 3 and found[0].kernel == "scalar64"
+
+
+def test_events_without_end_are_an_error():
+    events = (
+        Event("up", formula("A <= 5"), (("A", formula("9")),)),
+        Event("down", formula("A > 5"), (("A", formula("3")),), initial_value=True),
+    )
+    net = Network(species={"A": 6}, reactions=(parse("d", "A ->", rate=1.0),), events=events)
+    with pytest.raises(DataError, match="trigger each other without end"):
+        simulate_ssa(net, [5.0], n=1)
