@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sciml.cli.networks import ModelFile, OutFolder, Set, open_experiment, variant, write_run
+from sciml.cli.networks import ModelFile, OutFolder, Set, check_out, open_experiment, variant, write_run
 from sciml.cli.runs import scan, simulate
 from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
-from sciml.errors import DataError
+from sciml.errors import ConfigError, DataError
 
 __all__ = ["app"]
 
@@ -79,6 +79,9 @@ def fit(
     """Fit the parameters of a PEtab problem to its data, from many starts. Exit 4 where no start gets anywhere."""
     from sciml import biology as bio
 
+    check_out(out)
+    if str(problem) in bio.list_pathways() and not problem.exists():
+        raise ConfigError(f"fit: {problem} is a model; a fit takes a PEtab problem, a problem.yaml that names model, data and parameters")
     found = bio.fit(bio.load_petab(problem), starts=starts, seed=seed, profiles=profiles)
     text = found.summary()
     if out is not None:

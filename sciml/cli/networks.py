@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sciml.cli.terminal import settings
-from sciml.errors import ConfigError, DataError
+from sciml.errors import ConfigError, DataError, SciMLError
 
 if TYPE_CHECKING:
     from sciml.biology import Network
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from sciml.report import Section
 
 __all__ = [
-    "Budget", "End", "Initial", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "open_experiment",
-    "time_grid", "variant", "write_run",
+    "Budget", "End", "Initial", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "check_out",
+    "open_experiment", "shown_species", "time_grid", "variant", "write_run",
 ]  # fmt: skip
 
 ModelFile = Annotated[
@@ -31,7 +33,7 @@ ModelFile = Annotated[
 ]
 Set = Annotated[list[str] | None, typer.Option("--set", help="ID=NUMBER: another value of a parameter, compartment or species' start.")]
 End = Annotated[float | None, typer.Option("--end", help="Last time, in the model's unit; a SED-ML file brings its own.")]
-Points = Annotated[int, typer.Option("--points", min=1, help="Number of times from 0 to the end.")]
+Points = Annotated[int, typer.Option("--points", min=1, max=1_000_000, help="Number of times from 0 to the end.")]
 Method = Annotated[str | None, typer.Option("--method", help="ode (default), ssa (exact), tau, langevin or lna (linear noise).")]
 Runs = Annotated[int, typer.Option("-n", "--runs", min=1, help="Number of stochastic trajectories.")]
 Shown = Annotated[list[str] | None, typer.Option("--species", help="Species to show, several by commas; default those that move.")]
@@ -53,6 +55,7 @@ def open_experiment(model: str, *, strict: bool = True) -> Experiment:
     Raises ConfigError where a name is both or an empty text, DataError where a file is missing or no model.
     """
     from sciml.biology.datasets import list_pathways, load_pathway
+    from sciml.biology.network import nearest
     from sciml.biology.sedml import Experiment, load_archive, load_experiment
 
     path = Path(model)
@@ -62,9 +65,12 @@ def open_experiment(model: str, *, strict: bool = True) -> Experiment:
         if path.exists():
             raise ConfigError(f"model: {model} is a shipped pathway and a file here; say ./{model} for the file")
         return Experiment(model, {"model": load_pathway(model)})
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return _of_stream(path, strict)
     kind = _kind(path)
     if not path.exists() and path.suffix not in _SUFFIXES and path.name == model:
-        raise DataError(f"{model}: no such file, and no shipped pathway; there are {', '.join(list_pathways())}")
+        hint = f"there are {', '.join(list_pathways())}{nearest(model, list_pathways())}"
+        raise DataError(f"{model}: no such file, and no shipped pathway; {hint}")
     if kind == "archive":
         return load_archive(path)
     if kind == "sedml":
@@ -80,24 +86,42 @@ def _network(path: Path, kind: str, strict: bool) -> Network:
     return load_antimony(path, strict=strict) if kind == "antimony" else load_sbml(path, strict=strict)
 
 
+def _of_stream(path: Path, strict: bool) -> Experiment:
+    """From a pipe, which can be read once."""
+    from sciml import files
+    from sciml.biology.sbml.precheck import read_bytes
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model"
+        files.write_bytes(copy, read_bytes(path, "a model"))
+        try:
+            return open_experiment(str(copy), strict=strict)
+        except SciMLError as error:
+            raise type(error)(str(error).replace(str(copy), str(path))) from error
+
+
 def _kind(path: Path) -> str:
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" and path.with_suffix("").suffix else path.suffix
-    by_suffix = dict.fromkeys(_ANTIMONY, "antimony") | dict.fromkeys(_ARCHIVES, "archive") | {".net": "net", ".sedml": "sedml"}
-    if suffix.lower() in by_suffix:
-        return by_suffix[suffix.lower()]
+    """By its content where that is plain, else by its suffix."""
+    from sciml.biology.sources import recognised
+
     try:
         with path.open("rb") as file:
             begin = file.read(4000)
-    except OSError:
-        return "sbml"
+    except (OSError, ValueError):
+        begin = b""
     if begin[:4] == b"PK\x03\x04":
         return "archive"
-    return "sedml" if b"<sedML" in begin or b":sedML" in begin else "sbml"
+    found = recognised(begin.decode("utf-8", "replace"))
+    if found is not None and found.key in ("sbml", "sedml", "net", "antimony"):
+        return found.key
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" and path.with_suffix("").suffix else path.suffix
+    by_suffix = dict.fromkeys(_ANTIMONY, "antimony") | dict.fromkeys(_ARCHIVES, "archive") | {".net": "net", ".sedml": "sedml"}
+    return by_suffix.get(suffix.lower(), "sbml")
 
 
 def variant(network: Network, words: Sequence[str] | None) -> Network:
     """The network with ID=NUMBER words set. ConfigError, naming the option, for anything else."""
-    values = settings("--set", words or ())
+    values = settings("--set", words or (), "k=0.1")
     for id, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ConfigError(f"--set: {id}: found {value!r}, expected a finite number")
@@ -115,6 +139,30 @@ def time_grid(end: float | None, points: int) -> Any:
     return np.linspace(0, end, points) if points > 1 else np.array([end])
 
 
+def check_out(out: Path | None) -> None:
+    """ConfigError, before anything is computed, for a folder that exists or cannot be made."""
+    if out is None:
+        return
+    if out.exists():
+        raise ConfigError(f"--out: {out} exists; give a folder that is not there yet")
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out: {out}: {out.parent} {'is no folder' if out.parent.exists() else 'is not there'}")
+    if not os.access(out.parent, os.W_OK):
+        raise ConfigError(f"--out: {out}: the folder {out.parent} may not be written to")
+
+
+def shown_species(words: Sequence[str] | None, network: Network) -> list[str]:
+    """The ids of --species words. ConfigError for one that is no species."""
+    from sciml.biology.network import nearest
+
+    known = [s.id for s in network.species]
+    names = [name.strip() for word in words or () for name in word.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--species: {name!r} is no species of {network.id!r}{nearest(name, known)}")
+    return names
+
+
 def write_run(
     out: Path, sections: Sequence[Section], title: str, facts: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]
 ) -> None:
@@ -122,10 +170,7 @@ def write_run(
     from sciml import files
     from sciml.report import write_report
 
-    if out.exists():
-        raise ConfigError(f"--out: {out} exists; give a folder that is not there yet")
-    if not out.parent.is_dir():
-        raise ConfigError(f"--out: {out}: the folder {out.parent} is not there")
+    check_out(out)
     with files.write_folder(out) as folder:
         write_report(sections, folder / "report.html", title=title, run=facts)
         for name, columns in tables.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +24,14 @@ from sciml.cli.networks import (
     Shown,
     Substance,
     Yes,
+    check_out,
     open_experiment,
+    shown_species,
     time_grid,
     variant,
     write_run,
 )
-from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
+from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit, settings
 from sciml.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,12 +71,13 @@ def simulate(
     """Simulate a model from time 0; the amounts at the end, and with --out a report with traces, spread and tables."""
     from sciml.biology.result_figures import distribution_section, network_section, trace_section
 
+    check_out(out)
     experiment = open_experiment(model)
     chosen = _task(experiment, task)
     network = variant(chosen.network if chosen else experiment.network, set)
     times = chosen.times if chosen is not None and end is None else time_grid(end, points)
     how = _method(method or (chosen.method if chosen else "ode"))
-    names = _names(species, chosen)
+    names = shown_species(species, network) or list(chosen.shown if chosen else ())
     counting = {"substance": substance, "initial": initial}
     if how == "ssa":
         _watch_budget(network, times, runs, counting, budget, yes)
@@ -96,7 +100,7 @@ def simulate(
     head = f"{network.id} at {times[-1]:g} ({how}{f', {runs} runs' if how not in ('ode', 'lna') else ''})"
     notes = list(getattr(result, "notes", ()))
     emit({**facts, "final": final, "notes": notes}, "\n".join([head, *lines]), as_json=json, quiet=quiet)
-    if any(note.startswith("stopped by the user") for note in notes):
+    if _stopped(result):
         raise typer.Exit(130)
 
 
@@ -127,22 +131,26 @@ def scan(
 
     from sciml.biology.result_figures import dose_section, network_section
 
+    check_out(out)
     experiment = open_experiment(model)
     chosen = _task(experiment, task, scanned=not vary)
     network = variant(chosen.network if chosen else experiment.network, set)
     values = _values(vary or ()) if vary else dict(chosen.scan) if chosen else {}
     if not values:
         raise ConfigError("--vary: give what is varied, as in --vary k=0.1:10:21:log")
+    if both := sorted(values.keys() & settings("--set", set or ()).keys()):
+        raise ConfigError(f"--set: {both[0]} is varied by --vary too")
+    names = shown_species(species, network) or list(chosen.shown if chosen else ())
     last = np.array([chosen.times[-1]]) if chosen is not None and end is None else time_grid(end, 1)
     how = _method(method or (chosen.method if chosen else "ode"))
     count = len(next(iter(values.values())))
     counting = {"substance": substance, "initial": initial}
     if how == "ssa":
         _watch_budget(network, last, runs * count, counting, budget, yes)
-    mean, std, names = _scanned(network, last, how, runs, seed, counting, values)
-    shown = [id for id in _names(species, chosen) or _moving(names, mean) if id in names and id not in values]
+    mean, std, found = _scanned(network, last, how, runs, seed, counting, values)
+    shown = [id for id in names or _moving(found, mean) if id in found and id not in values]
     dose = next(iter(values))
-    responses = {id: (mean[:, names.index(id)], None if std is None else std[:, names.index(id)]) for id in shown}
+    responses = {id: (mean[:, found.index(id)], None if std is None else std[:, found.index(id)]) for id in shown}
     columns: dict[str, Any] = dict(values)
     for id, (m, s) in responses.items():
         columns |= {id: m} | ({} if s is None else {f"{id} (sd)": s})
@@ -170,11 +178,6 @@ def _method(name: str) -> str:
     if name not in _METHODS:
         raise ConfigError(f"--method: found {name!r}, expected one of {', '.join(_METHODS)}")
     return name
-
-
-def _names(words: Sequence[str] | None, task: Task | None) -> list[str]:
-    names = [name.strip() for word in words or () for name in word.split(",") if name.strip()]
-    return names or list(task.shown if task else ())
 
 
 def _run(
@@ -219,9 +222,17 @@ def _scanned(
     if how == "ode":
         batch = bio.simulate_ode(network, last, dict(values))
         return batch.amounts[:, -1], None, batch.species
-    found = [_run(network.set({id: float(v[i]) for id, v in values.items()}), last, how, runs, seed + i, counting) for i in range(count)]
+    found = []
+    for i in range(count):
+        found.append(_run(network.set({id: float(v[i]) for id, v in values.items()}), last, how, runs, seed + i, counting))
+        if _stopped(found[-1]):
+            raise KeyboardInterrupt
     pairs = [_moments(result) for result in found]
     return np.stack([m[-1] for m, _ in pairs]), np.stack([s[-1] for _, s in pairs if s is not None]), found[0].species
+
+
+def _stopped(result: Any) -> bool:
+    return any(note.startswith("stopped by the user") for note in getattr(result, "notes", ()))
 
 
 def _moments(result: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -238,39 +249,64 @@ def _values(words: Sequence[str]) -> dict[str, np.ndarray]:
 
     found: dict[str, np.ndarray] = {}
     for word in words:
-        id, sign, text = word.partition("=")
-        parts = text.split(":")
-        try:
-            if not (sign and id.strip()):
-                raise ValueError("no '='")
-            if len(parts) == 1:
-                values = np.array([float(part) for part in text.split(",")])
-            else:
-                first, last, count = float(parts[0]), float(parts[1]), int(parts[2])
-                if parts[3:] not in ([], ["log"]) or not 1 <= count <= _MOST_VALUES:
-                    raise ValueError(f"{count} values, or a word that is not log")
-                values = np.geomspace(first, last, count) if parts[3:] else np.linspace(first, last, count)
-            if not np.isfinite(values).all():
-                raise ValueError("values that are not finite")
-        except (ValueError, IndexError) as error:
-            raise ConfigError(f"--vary: found {word!r} ({error}), expected ID=A,B,C or ID=FIRST:LAST:COUNT[:log]") from error
-        found[id.strip()] = values
+        id, sign, text = (part.strip() for part in word.partition("="))
+        if not (sign and id):
+            raise _unread(word, "no ID=")
+        if id in found:
+            raise ConfigError(f"--vary: {id} is there twice")
+        parts = [part.strip() for part in text.split(":")]
+        found[id] = np.array([_number(word, part) for part in text.split(",")]) if len(parts) == 1 else _spaced(word, parts)
     if len({len(values) for values in found.values()}) > 1:
         raise ConfigError(f"--vary: {', '.join(f'{id} has {len(v)} values' for id, v in found.items())}; they go together, one by one")
     return found
 
 
+def _spaced(word: str, parts: Sequence[str]) -> np.ndarray:
+    """FIRST:LAST:COUNT[:log]"""
+    import numpy as np
+
+    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]):
+        raise _unread(word, "three parts, or four of which the last is log, are expected")
+    first, last, count = (_number(word, part) for part in parts[:3])
+    if count != int(count) or not 1 <= count <= _MOST_VALUES:
+        raise _unread(word, f"{parts[2]} is no whole number from 1 to {_MOST_VALUES}")
+    if parts[3:] and not (first > 0 and last > 0):
+        raise _unread(word, "equal ratios need ends > 0")
+    return np.geomspace(first, last, int(count)) if parts[3:] else np.linspace(first, last, int(count))
+
+
+def _number(word: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _unread(word, f"{text!r} is no finite number")
+    return value
+
+
+def _unread(word: str, why: str) -> ConfigError:
+    return ConfigError(f"--vary: found {word!r}: {why}; expected ID=A,B,C or ID=FIRST:LAST:COUNT[:log]")
+
+
 def _watch_budget(network: Network, times: Any, runs: int, counting: Mapping[str, Any], budget: float, yes: bool) -> None:
     """ConfigError, before anything is done, where an exact run is expected to take longer than the budget and nobody said yes."""
+    if not budget > 0:
+        raise ConfigError(f"--budget: found {budget:g}, expected seconds > 0")
     forecast = network.forecast(times, runs, **{name: value for name, value in counting.items() if value is not None})
     if forecast.seconds <= budget:
         return
     if not yes:
         raise ConfigError(
-            f"--budget: about {forecast.seconds:.0f} s are expected ({runs} runs of {forecast.events:.3g} reactions), not {budget:g}; "
+            f"--budget: about {_seconds(forecast.seconds)} s are expected ({runs} runs of {forecast.events:.3g} reactions), "
+            f"not {budget:g}; "
             "add --yes to run it all the same, take a smaller -n, or --method tau or lna"
         )
-    _log.warning("about %.0f s are expected (%d runs of %.3g reactions)", forecast.seconds, runs, forecast.events)
+    _log.warning("about %s s are expected (%d runs of %.3g reactions)", _seconds(forecast.seconds), runs, forecast.events)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f}" if value < 1e6 else f"{value:.3g}"
 
 
 def _unit(network: Network) -> str:

@@ -134,22 +134,22 @@ def _jsonable(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
+def pairs(option: str, values: Sequence[str], example: str = "energy=eV") -> dict[str, str]:
     """{"energy": "Ry"} from NAME=VALUE words, several in one word by commas. ConfigError, naming the option, for anything else."""
     found = {}
     for word in [part for value in values for part in value.split(",")]:
         name, sign, value = word.partition("=")
         if not (name.strip() and sign and value.strip()):
-            raise ConfigError(f"{option}: found {word!r}, expected NAME=VALUE, as in energy=eV")
+            raise ConfigError(f"{option}: found {word!r}, expected NAME=VALUE, as in {example}")
         found[name.strip()] = value.strip()
     return found
 
 
-def settings(option: str, values: Sequence[str]) -> dict[str, Any]:
+def settings(option: str, values: Sequence[str], example: str = "energy=eV") -> dict[str, Any]:
     """NAME=VALUE words whose values are JSON (numbers, true, lists) or else text. ConfigError as for `pairs`."""
     found: dict[str, Any] = {}
     for word in values:
-        for name, text in pairs(option, [word]).items():
+        for name, text in pairs(option, [word], example).items():
             try:
                 found[name] = json.loads(text)
             except ValueError:

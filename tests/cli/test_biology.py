@@ -92,6 +92,16 @@ def test_fit(tmp_path):
     assert (out / "report.html").is_file()
 
 
+def test_fit_of_a_model_says_what_a_fit_takes(tmp_path):
+    done = sciml("biology", "fit", "telegraph")
+    assert done.exit_code == 2
+    assert "telegraph is a model; a fit takes a PEtab problem" in done.stderr
+    (tmp_path / "m.ant").write_text("A -> B; k*A\nk = 1")
+    done = sciml("biology", "fit", tmp_path / "m.ant")
+    assert done.exit_code == 3
+    assert "found Antimony text, expected a PEtab problem" in done.stderr
+
+
 def test_fit_says_what_is_missing(tmp_path):
     done = sciml("biology", "fit", tmp_path / "problem.yaml")
     assert done.exit_code == 3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from sciml import files
 from sciml.biology.antimony import load_antimony
 from sciml.biology.sbml import to_sbml
-from sciml.cli.networks import open_experiment, time_grid, variant, write_run
+from sciml.cli.networks import check_out, open_experiment, time_grid, variant, write_run
 from sciml.errors import ConfigError, DataError
 from sciml.report import Section, Text
 
@@ -38,6 +40,38 @@ def test_every_kind_of_file(tmp_path):
     for name in (*contents, "g.net.gz", "h.xml.gz"):
         network = open_experiment(str(tmp_path / name)).network
         assert (len(network.reactions), network.elements["k"].value) == (1, 0.5), name
+
+
+def test_content_decides_before_the_suffix(tmp_path):
+    for name, text in (("sbml.txt", to_sbml(load_antimony(TEXT))), ("net.txt", NET), ("text.xml", TEXT)):
+        (tmp_path / name).write_text(text)
+        assert open_experiment(str(tmp_path / name)).network.elements["k"].value == 0.5, name
+
+
+@pytest.mark.parametrize("text", [TEXT, NET, "<nonsense/>"])
+def test_a_pipe_is_read_once(tmp_path, text):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    if text == "<nonsense/>":
+        with pytest.raises(DataError, match=f"^{pipe}: line 1: found <nonsense>, expected <sbml>"):
+            open_experiment(str(pipe))
+    else:
+        assert open_experiment(str(pipe)).network.elements["k"].value == 0.5
+    writer.join()
+
+
+def test_out_is_looked_at_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    check_out(None)
+    check_out(tmp_path / "new")
+    for out, message in ((tmp_path, "exists"), (tmp_path / "file" / "x", "is no folder"), (tmp_path / "no" / "x", "is not there")):
+        with pytest.raises(ConfigError, match=message):
+            check_out(out)
+    monkeypatch.setattr(os, "access", lambda *a: False)
+    with pytest.raises(ConfigError, match="may not be written to"):
+        check_out(tmp_path / "new")
 
 
 def test_names(tmp_path, monkeypatch):

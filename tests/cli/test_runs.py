@@ -108,6 +108,17 @@ WRONG = {
     "vary": (["scan", "--end", 1, "--vary", "k=a"], "--vary: found 'k=a'"),
     "vary ends": (["scan", "--end", 1, "--vary", "k=1:2"], "--vary: found 'k=1:2'"),
     "vary id": (["scan", "--end", 1, "--vary", "q=1,2"], "'q' is no parameter"),
+    "vary twice": (["scan", "--end", 1, "--vary", "k=1,2", "--vary", "k=3,4"], "--vary: k is there twice"),
+    "vary and set": (["scan", "--end", 1, "--vary", "k=1,2", "--set", "k=3"], "--set: k is varied by --vary too"),
+    "vary count": (["scan", "--end", 1, "--vary", "k=1:2:0"], "0 is no whole number from 1 to 10000"),
+    "vary word": (["scan", "--end", 1, "--vary", "k=1:2:5:lin"], "three parts, or four of which the last is log"),
+    "vary log": (["scan", "--end", 1, "--vary", "k=-1:2:5:log"], "equal ratios need ends > 0"),
+    "vary no id": (["scan", "--end", 1, "--vary", "k"], "--vary: found 'k': no ID="),
+    "unknown species": (["simulate", "--end", 1, "--species", "A,Q"], "--species: 'Q' is no species of 'decay'"),
+    "species of a scan": (["scan", "--end", 1, "--vary", "k=1,2", "--species", "k"], "--species: 'k' is no species"),
+    "set nothing": (["simulate", "--end", 1, "--set", "k"], "--set: found 'k', expected NAME=VALUE, as in k=0.1"),
+    "no budget": (["simulate", "--end", 1, "--method", "ssa", "--budget", "nan"], "--budget: found nan, expected seconds > 0"),
+    "points": (["simulate", "--end", 1, "--points", 10**9], "1000000"),
     "unequal": (["scan", "--end", 1, "--vary", "k=1,2", "--vary", "A=1,2,3"], "they go together"),
 }
 
@@ -133,6 +144,18 @@ def test_a_run_that_was_stopped_ends_with_130(decay, monkeypatch):
     done = sciml("biology", "simulate", decay, "--end", 1, "--method", "ssa", "-n", 5, "--json")
     assert done.exit_code == 130
     assert json.loads(done.stdout)["notes"] == ["stopped by the user after 5 of 9 trajectories"]
+
+
+def test_a_scan_that_was_stopped_ends_with_130(decay, monkeypatch):
+    """A value with fewer trajectories than the others would stand beside them as if it were like them."""
+    from sciml import biology as bio
+
+    whole = bio.simulate_ssa
+    stopped = lambda *a, **k: dataclasses.replace(whole(*a, **k), notes=("stopped by the user after 3 of 5 trajectories",))  # noqa: E731
+    monkeypatch.setattr(bio, "simulate_ssa", stopped)
+    done = sciml("biology", "scan", decay, "--end", 1, "--vary", "k=1,2", "--method", "ssa", "-n", 5)
+    assert done.exit_code == 130
+    assert "interrupted" in done.stderr
 
 
 def test_progress_on_terminals_only(monkeypatch):

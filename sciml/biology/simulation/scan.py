@@ -105,10 +105,11 @@ def scan(
         asked, species, mean = np.array([np.inf]), rests[0].species, np.stack([rest.amounts for rest in rests])[:, None]
     else:
         asked = checked_times(times)
-        runs = [
-            _simulator(method)(net, asked, n, derive(seed, "scan", index), parameters={**fixed, **point}, **options)
-            for index, point in enumerate(points)
-        ]
+        runs = []
+        for index, point in enumerate(points):
+            runs.append(_simulator(method)(net, asked, n, derive(seed, "scan", index), parameters={**fixed, **point}, **options))
+            if any(note.startswith("stopped by the user") for note in runs[-1].notes):
+                raise KeyboardInterrupt  # a point with fewer trajectories would look like the others
         species = runs[0].species
         mean, std = np.stack([r.amounts.mean(axis=0) for r in runs]), np.stack([r.amounts.std(axis=0, ddof=1) for r in runs])
     whole = (*shape, *mean.shape[1:])

@@ -45,3 +45,18 @@ def test_random_runs_at_every_point():
     np.testing.assert_allclose(found.std[:, 0, found.species.index("B")], np.sqrt(4 * p * (1 - p)), rtol=0.1)
     again = scan(reversible(), {"k1": [0.5, 3.0]}, [20.0], "ssa", n=n, seed=4)
     np.testing.assert_array_equal(found.mean, again.mean)
+
+
+def test_an_interrupt_ends_the_whole_scan():
+    """A simulator keeps the trajectories that are done; a point with fewer of them must not stand beside the others."""
+    asked = []
+
+    def interrupt(done, count):
+        asked.append(done)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan(reversible(), {"k1": [0.5, 3.0]}, [20.0], "ssa", n=50_000, progress=interrupt)
+    assert asked
+    with pytest.raises(ConfigError, match="n: found 0"):
+        scan(reversible(), {"k1": [0.5]}, [1.0], n=0)
