@@ -71,7 +71,12 @@ def started(
     begun = Trajectories(system_of(network), np.zeros(1), *_rows(network, given))
     fixed = [id for id, _ in network.initial_assignments if id not in given and id not in begun.system.states]
     given |= {id: _quantity([begun], id) for id in fixed if not isinstance(network.elements.get(id), Reaction)}
-    return given | {id: _quantity(rest, id) for id in begun.system.states if id not in (without or {})}
+    for id in begun.system.states:
+        if id not in (without or {}):
+            value = _quantity(rest, id)
+            adds_up = np.isnan(value)  # a product that nothing sees, which has no steady state: it begins as the model says
+            given[id] = np.where(adds_up, _quantity([begun], id), value) if np.any(adds_up) else value
+    return given
 
 
 def _steady(network: Network, held: Mapping[str, Any]) -> list[Trajectories]:

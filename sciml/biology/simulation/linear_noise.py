@@ -210,7 +210,10 @@ def stationary_noise(network: Network, *, parameters: Mapping[str, float] | None
     model = jump_model(network, "stationary_noise", parameters=parameters, single=True, real=True, **counting)
     rates = _Rates(model)
     basis = orth(model.changes.T.astype(float))
-    y = _settled(rates, basis, model, steady_state(network, parameters).solution.states[0])
+    rest = steady_state(network, parameters)
+    if rest.drifts:
+        raise ConvergenceError(f"{network.id}: {', '.join(map(repr, rest.drifts))} adds up without end, so there is no noise at rest")
+    y = _settled(rates, basis, model, rest.solution.states[0])
     _, jacobian, diffusion = rates.at(0.0, y)
     inner = basis.T @ jacobian @ basis
     slowest = np.linalg.eigvals(inner).real.max(initial=-np.inf)

@@ -13,6 +13,7 @@ from sciml.biology.network import Event, Network, Parameter, Rule
 from sciml.biology.simulation.burn_in import started
 from sciml.biology.simulation.extrinsic import draw_cells
 from sciml.biology.simulation.langevin import simulate_langevin
+from sciml.biology.simulation.linear_noise import linear_noise
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.tau_leaping import simulate_tau
@@ -118,6 +119,15 @@ def test_all_that_moves_is_carried_on() -> None:
     assert found.select("whole") == [16.0]
     rest = simulate_ode(network, [0.0], start="steady_state", before={"k": 5.0})
     np.testing.assert_allclose(rest.select("m"), 5.0, rtol=1e-9)
+
+
+def test_a_product_that_only_adds_up_begins_as_it_is_given() -> None:
+    network = birth_death(100.0).with_(species={"S": 3.0}, reactions=[parse("secrete", "X -> X + S", rate=1.0)])
+    found = simulate_ode(network, [0.0, 1.0], {"g": [1.0, 2.0]}, start="steady_state")
+    np.testing.assert_allclose(found.select("X"), [[100, 100], [50, 50]], rtol=1e-7)
+    np.testing.assert_allclose(found.select("S"), [[3, 103], [3, 53]], rtol=1e-7)
+    with pytest.raises(ConvergenceError, match="'S' adds up without end"):
+        linear_noise(network, [1.0], start="steady_state")
 
 
 def test_no_steady_state_names_the_cell() -> None:
