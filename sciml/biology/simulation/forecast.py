@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 
 from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
@@ -14,11 +15,12 @@ from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.stages import stages_of
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.devices import thread_limit
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, ConvergenceError
 
 __all__ = ["Forecast", "forecast"]
 
-_POINTS = 400  # of the mean-field course
+_POINTS, _PER_DECADE = 200, 20  # of the mean-field course: evenly, and from its first reactions on
+_MOST_BOUNDED = 200  # channels up to which bounds are sought
 _LANES, _SCALAR, _STOP = (2.0e-9, 0.4e-9), (60e-9, 12e-9), 6e-5  # seconds a reaction: fixed, per channel or row; a stop of an event
 
 
@@ -44,7 +46,8 @@ class Forecast:
 def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid", **options: Any) -> Forecast:
     """Forecast of `simulate_ssa(network, times, n, record=record, **options)`.
 
-    The number of reactions is the integral of all propensities along the deterministic course. Raises what `simulate_ssa` would raise
+    The number of reactions is the integral of all propensities along the deterministic course, of each reaction no more than the molecules
+    allow (what can only be lost is lost once). Raises what `simulate_ssa` would raise
     before it begins. `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`.
     """
     asked = checked_times(times)
@@ -67,18 +70,48 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
 
 
 def _reactions(network: Network, molecules: Molecules, end: float, parameters: Any) -> float:
-    """int_0^end sum_r a_r dt along the mean-field course."""
+    """sum_r of int_0^end a_r dt along the mean-field course, of each channel no more than the molecules allow."""
     if end == 0.0 or not molecules.jumps.channels:
         return 0.0
-    jumps = molecules.jumps
+    jumps, start = molecules.jumps, molecules.start.mean(axis=0)
     fixed = {id: float(np.mean(value)) for id, value in (parameters or {}).items()}
-    times = np.unique(np.concatenate([np.geomspace(end * 1e-6, end, _POINTS // 2), np.linspace(0.0, end, _POINTS // 2)]))
-    course = simulate_ode(network, times, fixed, rtol=1e-4)
+    nodes, p = [c.node for c in jumps.channels], list(molecules.parameters.mean(axis=0))
+    first = sum(max(float(v), 0.0) for v in jumps.graph.evaluate(nodes, states=list(start), params=p, time=0.0))
+    begin = max(min(end * 1e-6, 0.1 / first if first > 0 else np.inf), float(np.finfo(float).tiny))
+    decades = max(np.log10(end) - np.log10(begin), 0.0)
+    times = np.unique(np.concatenate([np.geomspace(min(begin, end), end, int(_PER_DECADE * decades) + 2), np.linspace(0.0, end, _POINTS)]))
+    most = _most(molecules, start)
+    try:
+        course = simulate_ode(network, times, fixed, rtol=1e-4)
+    except ConvergenceError:  # at the latest times rounding may lead the course away from where it rests
+        if np.isfinite(most).all():
+            return float(most.sum())
+        raise
     states = np.maximum(course.states, 0.0) * jumps.molecules
-    p = molecules.parameters.mean(axis=0)
-    values = jumps.graph.evaluate([c.node for c in jumps.channels], states=list(states.T), params=list(p), time=times)
-    total = sum((np.maximum(np.broadcast_to(v, len(times)), 0.0) for v in values), np.zeros(len(times)))
-    return float(np.trapezoid(np.nan_to_num(total), times))
+    values = jumps.graph.evaluate(nodes, states=list(states.T), params=p, time=times)
+    rates = np.stack([np.nan_to_num(np.maximum(np.broadcast_to(v, len(times)), 0.0)) for v in values])
+    return float(np.minimum(np.trapezoid(rates, times, axis=1), most).sum())
+
+
+def _most(molecules: Molecules, start: np.ndarray) -> np.ndarray:
+    """[R]: how often each channel can fire at most: max n_r with start + N n >= 0, n >= 0 for what is counted; inf for no bound.
+
+    Events and rules may add molecules and many channels take long: no bounds then.
+    """
+    jumps = molecules.jumps
+    count = len(jumps.channels)
+    most = np.full(count, np.inf)
+    if jumps.events or jumps.flows or count > _MOST_BOUNDED:
+        return most
+    table = np.zeros((len(start), count))
+    for r, channel in enumerate(jumps.channels):
+        for state, by in channel.change:
+            table[state, r] = by
+    for taker in np.flatnonzero((table < 0).any(axis=0)):
+        found = linprog(-np.eye(count)[taker], A_ub=-table, b_ub=np.ceil(start), method="highs")
+        if found.status == 0:
+            most[taker] = np.floor(1e-6 - found.fun)
+    return most
 
 
 def _touched(molecules: Molecules) -> float:

@@ -26,6 +26,7 @@ from sciml.errors import ConfigError, ConvergenceError
 __all__ = ["LinearNoise", "StationaryNoise", "linear_noise", "stationary_noise"]
 
 _RTOL, _ATOL = 1e-10, 1e-10
+_MOST_CALLS = 100_000  # evaluations between two stops
 _STEPS = 50
 
 
@@ -230,9 +231,23 @@ def _at_start(model: JumpModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _integrated(rates: _Rates, start: float, end: float, z: np.ndarray, name: str) -> np.ndarray:
-    if end <= start:
+    """z at `end`. The integrator's time is the share of the span, so that no span is too short or too long for its first step."""
+    span, calls = end - start, 0
+    if span <= 0:
         return z
-    found = solve_ivp(rates.moments, (start, end), z, method="LSODA", rtol=_RTOL, atol=_ATOL, t_eval=[end])
+
+    def slopes(share: float, z: np.ndarray) -> np.ndarray:
+        nonlocal calls
+        calls += 1
+        if calls > _MOST_CALLS:
+            raise ConvergenceError(
+                f"{name}: linear noise took {_MOST_CALLS:,} evaluations and came to {start + share * span:g}, expected {end:g}; "
+                "ask for an earlier time, or for stationary_noise"
+            )
+        with np.errstate(over="ignore"):
+            return np.asarray(span * rates.moments(min(start + share * span, end), z))
+
+    found = solve_ivp(slopes, (0.0, 1.0), z, method="LSODA", rtol=_RTOL, atol=_ATOL, t_eval=[1.0])
     if not found.success or not np.isfinite(found.y).all():
         raise ConvergenceError(f"{name}: linear noise stopped between {start:g} and {end:g}: {found.message}")
     return np.asarray(found.y[:, -1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sciml.biology import simulate_ssa
-from sciml.biology.network import Network, Reaction, Units
+from sciml.biology import load_pathway, simulate_ssa
+from sciml.biology.network import Network, Participant, Reaction, Species, Units
 from sciml.errors import ConfigError
+from tests.biology.simulation.small_networks import SMALL
 
 parse = Reaction.parse
 
@@ -36,3 +39,42 @@ def test_a_timed_model_and_options():
     assert found.events == pytest.approx(3 * (2 + (1 - np.cos(10)) / 5), rel=0.01) and found.kernel == "scalar64"
     with pytest.raises(ConfigError, match="n:"):
         net.forecast([1.0], 0)
+
+
+FACTOR = 2.0
+SHIPPED = {"telegraph": 1000.0, "signalling": 100.0, "feed-forward": 100.0, "mapk": 10.0, "chemotaxis": 10.0}
+
+
+def counted(net: Network, end: float, n: int) -> float:
+    """Reactions of a trajectory in the mean, by a species that every reaction makes one of."""
+    one = Participant("fired")
+    reactions = [replace(r, products=(*r.products, one)) for r in net.reactions]
+    home = next((s.compartment for s in net.species), "cell")
+    fired = Species("fired", 0.0, compartment=home)
+    seen = net.with_(species=[fired], reactions=reactions)
+    return float(simulate_ssa(seen, [end], n, seed=1, record="moments").select("fired")[0][0])
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.parametrize("end", [3.0, 300.0])
+def test_small_networks_within_a_factor_of_two(name: str, end: float) -> None:
+    """Mean-field courses are a factor off at most, and what can only be lost is lost once."""
+    net = SMALL[name]()
+    true = counted(net, end, 4000)
+    assert true / FACTOR <= net.forecast([end]).events <= true * FACTOR
+
+
+@pytest.mark.parametrize("end", [1.0, 1e3, 1e9, 1e300])
+def test_decays_are_bounded_by_what_there_is(end: float) -> None:
+    chain = Network("chain", species={"A": 100, "B": 0, "C": 0}, reactions=[parse("f", "A -> B", rate=1.0), parse("g", "B -> C", rate=2.0)])
+    a, c = np.exp(-end), (1 - np.exp(-end)) ** 2
+    assert chain.forecast([end]).events == pytest.approx(100 * (1 - a + c), rel=0.02)
+    pairs = SMALL["pairs"]().forecast([end]).events
+    assert pairs <= 3.0 and (end < 10 or pairs > 3.0 / FACTOR)
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_pathways_within_a_factor_of_two(name: str) -> None:
+    net = load_pathway(name)
+    true = counted(net, SHIPPED[name], 20)
+    assert true / FACTOR <= net.forecast([SHIPPED[name]]).events <= true * FACTOR

@@ -117,3 +117,21 @@ def test_sums_that_are_kept_are_those_of_the_start_in_whole_numbers() -> None:
     network = Network("sum", species={"A": 9.6, "B": 0.0}, reactions=reactions)
     np.testing.assert_allclose(stationary_noise(network).mean[0], [7.2, 2.4], rtol=1e-10)
     np.testing.assert_allclose(stationary_noise(network, initial="round").mean[0], [7.5, 2.5], rtol=1e-10)
+
+
+@pytest.mark.parametrize("t", [1e-300, 1e-12, 1e3, 1e9, 1e15])
+def test_tiny_and_late_times(t: float) -> None:
+    found = linear_noise(birth_death(50.0), [t])
+    mean = -50 * np.expm1(-t)
+    assert found.mean[0, 0] == pytest.approx(mean, rel=1e-7, abs=0.0)
+    assert found.std[0, 0] ** 2 == pytest.approx(mean, rel=1e-6, abs=0.0)  # Poisson
+
+
+@pytest.mark.parametrize("t", [1e300, 1e307])
+def test_the_latest_times_end(t: float) -> None:
+    """With the value at rest, or with an error that says what could not be done."""
+    for net, rest in ((birth_death(50.0), 50.0), (Network("growth", species={"X": 1}, reactions=[parse("b", "X -> 2 X", rate=1.0)]), None)):
+        try:
+            assert linear_noise(net, [t]).mean[0, 0] == pytest.approx(rest, rel=1e-6)
+        except ConvergenceError as error:
+            assert "linear noise" in str(error)
