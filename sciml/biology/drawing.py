@@ -23,12 +23,16 @@ MOST_DRAWN = 250
 """Species and reactions together; more than these are not drawn."""
 
 _STEPS = 250
+_CROWDED = 40  # parts; more are spread evenly over the picture
+_WIDTH, _HIGHEST = 1000, 900  # of the picture, in pixels
+_LETTER, _LINE, _DISC = 6.5, 13.0, 9.0  # width and height of a label's letter, half a disc
 _GREY, _RULED, _FIXED = "#8a919c", "#b58900", "#c0504d"
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """`ids` of species, then reactions; `places` [N, 2] in units of an arrow's length; `arrows` (from, to, kind).
+    """`ids` of species, then reactions; `places` [N, 2] in units of an arrow's length, of many parts spread evenly;
+    `arrows` (from, to, kind).
 
     Kinds: "in" (reactant to reaction), "out" (reaction to product), "modifies" (a species in the law that is no reactant).
     """
@@ -70,25 +74,56 @@ def network_figure(network: Network, name: str = "network") -> Figure | None:
     shared = {"type": "scatter", "hoverinfo": "text"}
     disc = {"size": 14, "color": colours, "line": {"width": 1, "color": _GREY}}
     species = {"name": "species", "x": x[:split], "y": y[:split], "hovertext": about[:split], "marker": disc}
-    labels = {"mode": "markers+text", "text": list(drawing.ids[:split]), "textposition": "top center"}
+    crowded = len(drawing.ids) > _CROWDED
+    height = int(np.clip(120 + _WIDTH * np.ptp(y) / max(float(np.ptp(x)), 1e-9), 260, _HIGHEST))
+    height = max(height, min(_HIGHEST, 6 * len(drawing.ids))) if crowded else height
+    sides = _label_sides(drawing, height)
+    labels = {"mode": "markers+text", "text": [id if side else "" for id, side in zip(drawing.ids, sides, strict=False)],
+              "textposition": [side or "top center" for side in sides]}  # fmt: skip
     square = {"size": 7, "symbol": "square", "color": _GREY}
     reactions = {"name": "reactions", "x": x[split:], "y": y[split:], "hovertext": about[split:], "marker": square, "mode": "markers"}
     traces = [shared | species | labels, shared | reactions]
     axis = {"visible": False, "zeroline": False, "showgrid": False}
     layout = {
         "xaxis": axis,
-        "yaxis": axis | {"scaleanchor": "x"},
+        "yaxis": axis | ({} if crowded else {"scaleanchor": "x"}),
         "showlegend": False,
         "hovermode": "closest",
-        "height": int(np.clip(120 + 1000 * np.ptp(y) / max(float(np.ptp(x)), 1e-9), 260, 900)),
+        "height": height,
         "annotations": [_arrow(drawing.places[a], drawing.places[b], kind) for a, b, kind in drawing.arrows],
     }
     caption = (
         "Discs are species (red: fixed from outside, yellow: by a rule), squares reactions; light lines: who takes part in a law only."
     )
+    if not all(sides):
+        caption += f" {sides.count('')} labels have no room: the pointer shows them."
     whole = {"id": list(drawing.ids), "kind": ["species"] * split + ["reaction"] * (len(drawing.ids) - split), "about": about,
              "x": x.tolist(), "y": y.tolist()}  # fmt: skip
     return Figure(name, traces, layout, caption, wide=True, whole=whole)
+
+
+def _label_sides(drawing: Drawing, height: int) -> list[str]:
+    """Where the label of each species has room beside all discs and the labels before it; "" where it has none."""
+    span = np.maximum(np.ptp(drawing.places, axis=0), 1e-9)
+    at = (drawing.places - drawing.places.min(axis=0)) / span * np.array([_WIDTH - 100, height - 120]) * np.array([1, -1])
+    taken = [(x - _DISC, x + _DISC, y - _DISC, y + _DISC) for x, y in at[: drawing.species]]
+    found = []
+    for i, id in enumerate(drawing.ids[: drawing.species]):
+        x, y, wide = at[i, 0], at[i, 1], _LETTER * len(id)
+        boxes = {
+            "top center": (x - wide / 2, x + wide / 2, y - _DISC - _LINE, y - _DISC),
+            "bottom center": (x - wide / 2, x + wide / 2, y + _DISC, y + _DISC + _LINE),
+            "middle right": (x + _DISC, x + _DISC + wide, y - _LINE / 2, y + _LINE / 2),
+            "middle left": (x - _DISC - wide, x - _DISC, y - _LINE / 2, y + _LINE / 2),
+        }
+        side = next((side for side, box in boxes.items() if not any(_overlap(box, other) for other in taken)), "")
+        taken += [boxes[side]] if side else []
+        found.append(side)
+    return found
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
 
 
 def _about_species(s: Species) -> str:
@@ -158,7 +193,14 @@ def _places(count: int, arrows: Sequence[tuple[int, int, str]]) -> np.ndarray:
         force -= 0.02 * places  # parts that hang together by nothing stay near
         size = np.sqrt((force**2).sum(axis=1, keepdims=True))
         places += force / np.maximum(size, 1e-9) * np.minimum(size, 0.5 * (1 - step / _STEPS))
-    return _turned(places - places.mean(axis=0), layer)
+    turned = _turned(places - places.mean(axis=0), layer)
+    return turned if count <= _CROWDED else np.column_stack([_evened(axis) for axis in turned.T])
+
+
+def _evened(axis: np.ndarray) -> np.ndarray:
+    """Half way from where the parts are to equal distances in the same order: dense parts get room."""
+    rank = np.argsort(np.argsort(axis, kind="stable"), kind="stable") / (len(axis) - 1)
+    return np.asarray(np.round(0.3 * axis + 0.7 * (axis.min() + np.ptp(axis) * rank), 4))
 
 
 def _turned(places: np.ndarray, layer: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def distribution_section(ensemble: Ensemble, names: Sequence[str] | None = None,
     for id in chosen:
         values = last[:, ensemble.species.index(id)]
         blocks.append(histogram(f"{id} at the end", values, label=id, unit=unit))
-    columns: dict[str, Any] = {id: last[:, ensemble.species.index(id)] for id in chosen}
+    columns: dict[str, Any] = {id: _whole(last[:, ensemble.species.index(id)]) for id in chosen}
     lead = f"{len(last)} runs at time {ensemble.times[-1]:g}."
     return Section("Distributions", [*blocks, *([Table("runs at the end", columns, rows_shown=10)] if columns else [])], lead)
 
@@ -95,6 +95,11 @@ def dose_section(dose: str, doses: Any, responses: Mapping[str, tuple[Any, Any]]
             curve(f"{name} over {dose}", x, {name: y}, x_label=dose, y_label=name, y_unit=unit, log_x=log, bands=bands, markers=True)
         )
     return Section("Dose and response", [*figures[:_FIGURES], Table("dose and response", columns, rows_shown=50)])
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Numbers of molecules as whole numbers, so that a table shows them without digits."""
+    return values.astype(np.int64) if (np.rint(values) == values).all() and (np.abs(values) < 2**53).all() else values
 
 
 def _moments(result: Any) -> tuple[np.ndarray, np.ndarray | None]:

@@ -90,7 +90,7 @@ def simulate(
     lines = [f"{id:<24}{_pair(*pair)}" for id, pair in rows.items()]
     if out is not None:
         unit = _unit(network)
-        sections = [trace_section(result, names or None, unit=unit, time_unit=network.units.time or "")]
+        sections = [trace_section(result, names or None, unit=unit, time_unit=_named(network.units.time))]
         sections += (
             [distribution_section(result, names or None, unit=unit)] if hasattr(result, "states") and how not in ("ode", "lna") else []
         )
@@ -310,7 +310,12 @@ def _seconds(value: float) -> str:
 
 
 def _unit(network: Network) -> str:
-    return "molecules" if network.units.substance in ("item", None) and network.level[0] >= 3 else network.units.substance or ""
+    return "molecules" if network.units.substance in ("item", None) and network.level[0] >= 3 else _named(network.units.substance)
+
+
+def _named(unit: str | None) -> str:
+    """A unit that says more than what it is a unit of: level 2 calls its own `substance` and `time`."""
+    return "" if unit in (None, "substance", "time") else str(unit)
 
 
 def _pair(mean: float, std: float | None) -> str:

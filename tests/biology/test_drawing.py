@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sciml.biology.datasets import list_pathways, load_pathway
 from sciml.biology.drawing import MOST_DRAWN, draw, network_figure
 from sciml.biology.formula import parse
 from sciml.biology.network import Network, Parameter, Reaction, Rule, Species
+from sciml.biology.sbml import load_sbml
 
 NET = Network(
     species=[Species("L", 1, boundary=True), Species("R", 5), Species("RL", 0), Species("idle", 1)],
@@ -58,3 +60,45 @@ def test_nothing_and_too_much():
     assert network_figure(many) is None
     alone = Network(species={"A": 1}, reactions=[Reaction.parse("r", "A -> ", rate=1)])
     assert len(draw(alone).places) == 2
+
+
+def pixels(figure):
+    """The labels of species as boxes (left, right, top, bottom) and the discs' centres, in the pixels of a picture 1000 wide."""
+    trace = figure.traces[0]
+    x, y = (np.concatenate([np.asarray(t[axis], float) for t in figure.traces]) for axis in "xy")
+    across, down = (x - x.min()) / np.ptp(x) * 900, (y.max() - y) / np.ptp(y) * (figure.layout["height"] - 120)
+    moves = {"top center": (0, -1), "bottom center": (0, 1), "middle right": (1, 0), "middle left": (-1, 0)}
+    boxes = []
+    for i, (text, side) in enumerate(zip(trace["text"], trace["textposition"], strict=True)):
+        if text:
+            dx, dy = moves[side]
+            cx, cy = across[i] + dx * (9 + 6.5 * len(text) / 2), down[i] + dy * (9 + 6.5)
+            boxes.append((cx - 3.2 * len(text), cx + 3.2 * len(text), cy - 6, cy + 6))
+    return boxes, np.column_stack([across, down])[: len(trace["x"])]
+
+
+def test_a_large_network_can_be_read():
+    """The EGF model's 94 species and 125 reactions: labels on no label and no disc, nearly all shown, the picture filled evenly."""
+    figure = network_figure(load_sbml(Path(__file__).parents[1] / "data" / "biomodels" / "BIOMD0000000019.xml.gz"))
+    boxes, discs = pixels(figure)
+    assert len(boxes) >= 0.9 * len(discs)
+    for k, (left, right, top, bottom) in enumerate(boxes):
+        assert not any(left < x < right and top < y < bottom for x, y in discs)
+        assert not any(left < b[1] and b[0] < right and top < b[3] and b[2] < bottom for b in boxes[:k])
+    quarters = np.histogram2d(*discs.T, bins=2)[0]
+    assert quarters.min() >= 0.1 * len(discs)
+
+
+def test_labels_without_room_are_left_to_the_pointer():
+    crowd = Network(
+        species={f"a_species_with_a_name_far_too_long_{i}": 1 for i in range(120)},
+        reactions=[
+            Reaction.parse(f"r{i}", f"a_species_with_a_name_far_too_long_{i} -> a_species_with_a_name_far_too_long_{i + 1}", rate=1.0)
+            for i in range(119)
+        ],
+    )
+    figure = network_figure(crowd)
+    hidden = list(figure.traces[0]["text"]).count("")
+    assert 0 < hidden < 120
+    assert f"{hidden} labels have no room" in figure.caption
+    assert len(set(figure.traces[0]["hovertext"])) == 120
