@@ -12,6 +12,7 @@ from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.stages import stages_of
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.devices import thread_limit
@@ -50,6 +51,7 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
     allow (what can only be lost is lost once). Raises what `simulate_ssa` would raise
     before it begins. `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`.
     """
+    check_request(network, record=record)
     asked = checked_times(times)
     if not hasattr(n, "__index__") or int(n) < 1:
         raise ConfigError(f"n: found {n!r}, expected a whole number >= 1")

@@ -160,6 +160,7 @@ class _Rates:
         return np.concatenate([drift, (product + product.T + diffusion).ravel()])
 
 
+@checked
 def linear_noise(
     network: Network,
     times: Any,
@@ -203,6 +204,7 @@ def linear_noise(
     return LinearNoise(model, asked, table[:, :s], table[:, s:].reshape(-1, s, s))
 
 
+@checked
 def stationary_noise(network: Network, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[Counting]) -> StationaryNoise:
     """f(m) = 0 and J C + C J^T + D = 0 (Lyapunov) at the steady state that the network runs into from its start.
 

@@ -77,6 +77,7 @@ class TransitionMatrix:
         return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
 
 
+@checked
 def finite_state_projection(
     network: Network,
     times: Any,

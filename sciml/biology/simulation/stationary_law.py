@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix
 from scipy.sparse.linalg import splu
 
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import Counting, jump_model
@@ -42,6 +43,7 @@ class StationaryLaw(CountLaw):
         return f"<StationaryLaw of {self.system.network.id!r}: {len(self.states)} states, {self.boundary_mass:.2g} at their boundary>"
 
 
+@checked
 def stationary_law(
     network: Network,
     *,

@@ -70,6 +70,7 @@ class SteadyState:
         return f"<SteadyState ({'stable' if self.stable else 'unstable'}): {values}{', ...' if len(self.species) > 8 else ''}>"
 
 
+@checked
 def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *, rtol: float = 1e-8) -> SteadyState:
     """f(y) = 0 that the model comes to from its start, sums of amounts that no reaction changes kept.
 
@@ -77,6 +78,8 @@ def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *,
     is driven by time, or slows down as a power of time) and says what moves most, relative to its size, and how fast; ConfigError for a
     model with delays or for arrays of parameters.
     """
+    if not 1e-13 <= rtol < 1:
+        raise ConfigError(f"rtol: found {rtol!r}, expected a number from 1e-13 to 1")
     system = system_of(net)
     if system.lags:
         raise ConfigError(f"steady_state: {net.id} looks back in time (delay), which has no finite list of eigenvalues; use simulate_ode")

@@ -78,3 +78,8 @@ def test_pathways_within_a_factor_of_two(name: str) -> None:
     net = load_pathway(name)
     true = counted(net, SHIPPED[name], 20)
     assert true / FACTOR <= net.forecast([SHIPPED[name]]).events <= true * FACTOR
+
+
+def test_records_that_there_are_not():
+    with pytest.raises(ConfigError, match="record: found 'all'"):
+        SMALL["pairs"]().forecast([1.0], record="all")

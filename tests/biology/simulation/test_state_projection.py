@@ -103,3 +103,11 @@ def test_what_cannot_be_projected_is_refused() -> None:
     hungry = Network("hungry", species={"X": 1}, reactions=[parse("take", "X ->", law=1.0)])
     with pytest.raises(DataError, match=r"'take' is 1 at X = 0"):
         finite_state_projection(hungry, [1.0])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tolerance": "a"}, {"max_states": 2.5}, {"parameters": "k"}, {"initial": 3}, {"discrete_mass_action": "x"}]
+)
+def test_wrong_kinds_of_arguments_are_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        finite_state_projection(birth_death(), [1.0], **wrong)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from sciml.biology.formula import parse
 from sciml.biology.network import Network, Parameter, Reaction, Rule
 from sciml.biology.sbml.read import load_sbml
 from sciml.biology.simulation.steady_state import steady_state
-from sciml.errors import ConvergenceError
+from sciml.errors import ConfigError, ConvergenceError
 from tests.biology.simulation import rate_rules
 
 
@@ -119,3 +119,9 @@ def test_curated_models_without_rest_say_what_moves(number):
     """libRoadRunner's long runs of these models move as well: oscillators, and two that slow down as a power of time."""
     with pytest.raises(ConvergenceError, match=MOVING[number]):
         steady_state(load_sbml(MODELS / f"BIOMD0000000{number}.xml.gz"))
+
+
+@pytest.mark.parametrize("wrong", [{"rtol": "x"}, {"rtol": -1.0}, {"rtol": float("nan")}, {"parameters": 5}, {"parameters": {"k1": "a"}}])
+def test_what_cannot_be_meant_is_named(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        steady_state(reversible(), **wrong)
