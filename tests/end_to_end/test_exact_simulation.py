@@ -42,7 +42,7 @@ for record in ("final", "moments"):
 before = memory("VmRSS:")
 ends = simulate_ssa(net, [10.0], n=n, seed=4, record="final").counts[:, 0]
 final = memory("VmHWM:") - before
-simulate_ssa(net, np.linspace(0, 10, 101), n=n // 10, seed=4, record="moments")
+simulate_ssa(net, np.linspace(0, 10, 101), n=n // 10, seed=4, record="moments", threads=2)
 moments = memory("VmHWM:") - before
 np.save(sys.argv[3], ends)
 print(json.dumps({"final": final, "moments": moments, "result": ends.nbytes / 2**20}))
