@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sciml.biology.fitting import fit, load_petab
     from sciml.biology.sbml import load_sbml
     from sciml.biology.simulation.first_passage import first_passage
+    from sciml.biology.simulation.hybrid import simulate_hybrid
     from sciml.biology.simulation.langevin import simulate_langevin
     from sciml.biology.simulation.linear_noise import linear_noise, stationary_noise
     from sciml.biology.simulation.noise_parts import noise_parts
@@ -40,6 +41,7 @@ _MODULES = {
     "simulation.trajectory_store": ("load_ensemble",),
     "simulation.tau_leaping": ("simulate_tau",),
     "simulation.langevin": ("simulate_langevin",),
+    "simulation.hybrid": ("simulate_hybrid",),
     "simulation.linear_noise": ("linear_noise", "stationary_noise"),
     "simulation.state_projection": ("finite_state_projection", "transition_matrix"),
     "simulation.stationary_law": ("stationary_law",),
@@ -72,6 +74,7 @@ __all__ = [
     "load_ensemble",
     "simulate_tau",
     "simulate_langevin",
+    "simulate_hybrid",
     "linear_noise",
     "stationary_noise",
     "finite_state_projection",

@@ -34,7 +34,7 @@ ModelFile = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="ID=NUMBER: another value of a parameter, compartment or species' start.")]
 End = Annotated[float | None, typer.Option("--end", help="Last time, in the model's unit; a SED-ML file brings its own.")]
 Points = Annotated[int, typer.Option("--points", min=1, max=1_000_000, help="Number of times from 0 to the end.")]
-Method = Annotated[str | None, typer.Option("--method", help="ode (default), ssa (exact), tau, langevin or lna (linear noise).")]
+Method = Annotated[str | None, typer.Option("--method", help="ode (default), ssa (exact), tau, hybrid, langevin or lna (linear noise).")]
 Runs = Annotated[int, typer.Option("-n", "--runs", min=1, help="Number of stochastic trajectories.")]
 Shown = Annotated[list[str] | None, typer.Option("--species", help="Species to show, several by commas; default those that move.")]
 Substance = Annotated[

@@ -44,7 +44,7 @@ __all__ = ["scan", "simulate"]
 
 _log = logging.getLogger("sciml.cli.runs")
 Progress = Callable[[int, int], None]
-_METHODS = ("ode", "ssa", "tau", "langevin", "lna")
+_METHODS = ("ode", "ssa", "tau", "hybrid", "langevin", "lna")
 _MOST_VALUES = 10_000
 
 
@@ -191,7 +191,9 @@ def _run(
     given = {name: value for name, value in counting.items() if value is not None}
     if how == "lna":
         return bio.linear_noise(network, times, **given)
-    calls: dict[str, Callable[..., Any]] = {"ssa": bio.simulate_ssa, "tau": bio.simulate_tau, "langevin": bio.simulate_langevin}
+    calls: dict[str, Callable[..., Any]] = {
+        "ssa": bio.simulate_ssa, "tau": bio.simulate_tau, "hybrid": bio.simulate_hybrid, "langevin": bio.simulate_langevin,
+    }  # fmt: skip
     return calls[how](network, times, n=runs, seed=seed, progress=progress, **given)
 
 

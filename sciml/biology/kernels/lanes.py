@@ -23,7 +23,7 @@ from sciml.biology.kernels.machine_code import Code, machine_code
 from sciml.biology.kernels.propensities import fixed_nodes, products
 from sciml.biology.kernels.source import statements
 
-__all__ = ["LANES", "LARGEST_COUNT", "STEPS", "LaneProgram", "compiled_lanes", "lane_program"]
+__all__ = ["LANES", "LARGEST_COUNT", "STEPS", "LaneProgram", "LaneWriter", "choice", "compiled_lanes", "header", "lane_program", "waiting"]
 
 LANES, STEPS = 64, 8
 LARGEST_COUNT = float(2**23)  # whole numbers up to here, and their changes within one call, are exact in float32
@@ -79,12 +79,12 @@ def lane_program(jumps: Jumps) -> LaneProgram | None:
         return None
     if any(abs(by) > _LARGEST_CHANGE for c in jumps.channels for _, by in c.change):
         return None
-    writer = _Writer(jumps)
+    writer = LaneWriter(jumps)
     return writer.program() if writer.fits else None
 
 
-class _Writer:
-    """Lines of the loop over lanes."""
+class LaneWriter:
+    """Lines of the loop over lanes. `single`, `double`: {node of a coefficient: number of its row}."""
 
     def __init__(self, jumps: Jumps) -> None:
         self.jumps, self.graph = jumps, jumps.graph
@@ -92,7 +92,7 @@ class _Writer:
         self.single: dict[int, int] = {}
         self.double: dict[int, int] = {}
         self.fits = True
-        self.laws = self._laws()
+        self.laws = [*self.rates("x", "a"), *self._checks()]
 
     def program(self) -> LaneProgram | None:
         """The text and its coefficients."""
@@ -105,33 +105,38 @@ class _Writer:
         lines += [f"d{j} = d[{j * LANES} + i]" for j in range(len(self.double))]
         lines += [f"t = w[{first * LANES} + i]", f"limit = w[{(first + 1) * LANES} + i]"]
         lines += [f"s{j} = as_bits(w[{(first + 2 + j) * LANES} + i])" for j in range(4)]
-        lines += [*self.laws, *_draws(), *_choice(self.jumps.channels)]
+        lines += [*self.laws, *waiting(), "tn = t + abs(logarithm / total)"]  # a sum of -0.0 is no negative rate
+        lines += ["target = v * GRAIN * total", "fire = both(tn < limit, sound)", *choice(self.jumps.channels), _CLOCK]
         lines += [f"w[{s * LANES} + i] = x{s}" for s in changed]
         lines += [f"w[{first * LANES} + i] = clock"]
         lines += [f"w[{(first + 2 + j) * LANES} + i] = as_float(s{j})" for j in range(4)]
         if len(lines) > _MOST_LINES:
             return None
         body = "".join(f"            {line}\n" for line in lines)
-        source = f"{_header()}\n\ndef f(w, d):\n    for _ in range({STEPS}):\n        for i in range({LANES}):\n{body}"
+        source = f"{header()}\n\ndef f(w, d):\n    for _ in range({STEPS}):\n        for i in range({LANES}):\n{body}"
         return LaneProgram(source, self.states, tuple(self.single), tuple(self.double))
 
-    def _laws(self) -> list[str]:
-        """Lines that compute the propensities a0, a1, ..., their sum, and whether the lane must leave single precision."""
+    def rates(self, state: str, rate: str) -> list[str]:
+        """Lines that compute the propensities {rate}0, {rate}1, ... from the states {state}0, ..."""
         fixed = fixed_nodes(self.graph)
         nodes = [c.node for c in self.jumps.channels]
         forms = [products(self.graph, node, fixed) for node in nodes]
         lines = []
         wide = [i for i, form in enumerate(forms) if form is None]
         if wide:
-            lines += self._wide(wide, [nodes[i] for i in wide], fixed_nodes(self.graph))
+            lines += self._wide(wide, [nodes[i] for i in wide], fixed_nodes(self.graph), state, rate)
         for i, form in enumerate(forms):
             if form is not None:
                 terms = []
                 for atoms, coefficient in form.items():
-                    factors = [f"x{s}" if m == 0 else f"(x{s} - F{m})" for s, m in atoms]
+                    factors = [f"{state}{s}" if m == 0 else f"({state}{s} - F{m})" for s, m in atoms]
                     terms.append(" * ".join([f"k{self.single.setdefault(coefficient, len(self.single))}", *factors]))
-                lines.append(f"a{i} = {' + '.join(terms)}")
-        lines.append("total = " + (" + ".join(f"a{i}" for i in range(len(nodes))) or "F0"))
+                lines.append(f"{rate}{i} = {' + '.join(terms)}")
+        return lines
+
+    def _checks(self) -> list[str]:
+        """Lines that sum the propensities a0, a1, ... and say whether the lane must leave single precision."""
+        lines = ["total = " + (" + ".join(f"a{i}" for i in range(len(self.jumps.channels))) or "F0")]
         lines.append("sound = both(total < HUGE, t >= F0)")
         for i, c in enumerate(self.jumps.channels):
             if c.signed:
@@ -140,7 +145,7 @@ class _Writer:
                 lines.append(f"sound = only(sound, both(x{state} < np.float32({least}), a{i} > F0))")
         return lines
 
-    def _wide(self, channels: list[int], nodes: list[int], fixed: list[bool]) -> list[str]:
+    def _wide(self, channels: list[int], nodes: list[int], fixed: list[bool], state: str, rate: str) -> list[str]:
         """Laws that are no sum of products, in double precision."""
         inner, new = Graph(), {}
         for n in self.graph.reach(nodes):
@@ -155,8 +160,12 @@ class _Writer:
                 self.fits &= op in _VECTOR_OPS
                 given = [new[a] if a in new else self._slot(inner, new, a) for a in args]
                 new[n] = _power(inner, *given) if op == "pow" else inner.op(op, *given)
-        lines, results = statements(inner, [new[n] if n in new else self._slot(inner, new, n) for n in nodes], _double_leaf)
-        return [*lines, *(f"a{i} = np.float32({text})" for i, text in zip(channels, results, strict=True))]
+
+        def leaf(kind: str, index: int) -> str:
+            return f"np.float64({state}{index})" if kind == "state" else f"d{index}"
+
+        lines, results = statements(inner, [new[n] if n in new else self._slot(inner, new, n) for n in nodes], leaf)
+        return [*lines, *(f"{rate}{i} = np.float32({text})" for i, text in zip(channels, results, strict=True))]
 
     def _slot(self, inner: Graph, new: dict[int, int], node: int) -> int:
         new[node] = inner.leaf("param", self.double.setdefault(node, len(self.double)))
@@ -171,12 +180,12 @@ def _power(graph: Graph, base: int, exponent: int) -> int:
     return graph.op("select", graph.op("eq", base, zero), at_zero, graph.op("exp", graph.op("mul", exponent, graph.op("ln", base))))
 
 
-def _double_leaf(kind: str, index: int) -> str:
-    return f"np.float64(x{index})" if kind == "state" else f"d{index}"
+# the clock after a step: a draw that rounding puts behind the last channel is drawn again
+_CLOCK = "clock = select(sound, select(fire, select(found, tn, t), tn + INFINITE), select(t < F0, t, -t - TINY))"
 
 
-def _draws() -> list[str]:
-    """An exponential waiting time, by the logarithm of a uniform number strictly inside (0, 1), and 46 bits for the choice.
+def waiting() -> list[str]:
+    """`logarithm` of a uniform number strictly inside (0, 1), for an exponential waiting time, and 46 bits `v` for the choice.
 
     The logarithm is that of Cephes (Moshier 1989), 2^-24 relative.
     """
@@ -191,16 +200,15 @@ def _draws() -> list[str]:
         "m = as_float(np.uint32(np.int32(u) - np.int32(e << I23))) - F1",
         "q = m * m",
         f"logarithm = m + (q * (m * {polynomial} - HALF) + np.float32(e) * LN2)",
-        "tn = t + abs(logarithm / total)",  # a sum of -0.0 is no negative rate
         "v = np.float32(np.int32(y >> U9)) + np.float32(np.int32(g >> U9)) * GRAIN",
-        "target = v * GRAIN * total",
     ]
 
 
-def _choice(channels: Sequence[Channel]) -> list[str]:
-    """Which channel fires, and what it changes; rare ones by themselves. A draw that rounding puts behind the last is drawn again."""
+def choice(channels: Sequence[Channel]) -> list[str]:
+    """Which channel of propensities a0, a1, ... fires where `fire`, by `target`, and what it changes; rare ones by themselves. `found` is
+    false where rounding puts the draw behind the last."""
     count = range(len(channels))
-    lines = ["fire = both(tn < limit, sound)", "low = total * RARE"]
+    lines = ["low = total * RARE"]
     lines += [f"b{j} = a{j} < low" for j in count]
     lines += ["slow = F0", *(f"slow += select(b{j}, a{j}, F0)" for j in count)]
     lines += ["rare = target < slow", "target = select(fire, select(rare, target, target - slow), INFINITE)", "c = F0"]
@@ -209,12 +217,11 @@ def _choice(channels: Sequence[Channel]) -> list[str]:
         lines.append(f"h{j} = only(m{j}, m{j - 1})" if j else "h0 = m0")
     for j, channel in enumerate(channels):
         lines += [f"x{s} += select(h{j}, np.float32({by}), F0)" for s, by in channel.change]
-    last = f"m{len(channels) - 1}" if channels else "fire"
-    return [*lines, f"clock = select(sound, select(fire, select({last}, tn, t), tn + INFINITE), select(t < F0, t, -t - TINY))"]
+    return [*lines, f"found = m{len(channels) - 1}" if channels else "found = fire"]
 
 
 @cache
-def _header() -> str:
+def header() -> str:
     """Imports and numbers; the digest of the functions used, so that kept code is not used with others."""
     used = "".join(Path(__file__).with_name(name).read_text() for name in ("lane_functions.py", "lane_math.py"))
     digest = hashlib.sha256(used.encode()).hexdigest()[:16]

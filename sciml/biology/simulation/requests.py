@@ -65,6 +65,7 @@ _CHECKS: dict[str, Check] = {
     "store": _or_none((lambda value: isinstance(value, str | PathLike), "a folder")),
     "progress": _or_none((callable, "a function of (done, n)")),
     "epsilon": (lambda value: _number(value) and 0 < value <= 0.5, "a number above 0, at most 0.5"),
+    "abundant": (lambda value: _number(value) and value >= 10, "a number of molecules >= 10"),
     "fallback": _one_of("auto", "never"),
     "boundary": _one_of("free", "reflect"),
 }
@@ -74,8 +75,8 @@ def check_request(net: Network, **asked: Any) -> None:
     """Raise ConfigError for the first argument, by its name, that cannot be meant; times and values of parameters are not looked at here.
 
     Names: n, seed, parameters, extrinsic, start, before, record, initial, substance, split_reversible, discrete_mass_action, budget,
-    device, threads, store, progress, epsilon, fallback, boundary. Ids in `before` must be known, and `before` needs a start other than
-    "given".
+    device, threads, store, progress, epsilon, abundant, fallback, boundary. Ids in `before` must be known, and `before` needs a start other
+    than "given".
     """
     for name, value in {"net": net, **asked}.items():
         if name not in _CHECKS:
