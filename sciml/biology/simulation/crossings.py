@@ -23,14 +23,14 @@ SEEN = _POINTS + 2
 _ROUGHEST = 0.06  # a full turn of a sine in one step bends by 0.1
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def dense(poly: Any, s: float, out: Any) -> None:
     """out = sum_k poly[k] s^k: the solution a fraction s into the step."""
     for i in range(out.size):
         out[i] = poly[0, i] + s * (poly[1, i] + s * (poly[2, i] + s * (poly[3, i] + s * poly[4, i])))
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _changed(address: int, table: Any, time: float, z: Any, p: Any, marks: Any, found: Any) -> bool:
     """Whether a condition differs from its mark; its values, then those of the guards, go into `found`."""
     call(address, time, z, p, found, table)  # type: ignore[call-arg]
@@ -40,7 +40,7 @@ def _changed(address: int, table: Any, time: float, z: Any, p: Any, marks: Any, 
     return False
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _coarse(seen: Any, first: int) -> bool:
     """Whether a guard bends between neighbouring points by more than a small part of its range."""
     for g in range(first, seen.shape[1]):
@@ -55,7 +55,7 @@ def _coarse(seen: Any, first: int) -> bool:
     return False
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def crossed(address: int, table: Any, t: float, h: float, poly: Any, p: Any, marks: Any, seen: Any, z: Any, finer: bool) -> float:
     """The first time in (t, t + h] at which a condition is not as in `marks`, to the last bits; -1 where none changes.
 

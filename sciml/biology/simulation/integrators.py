@@ -59,14 +59,14 @@ T, H, STOP, RTOL, FLOOR, LAST_ERROR, LONGEST = range(7)
 NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, STIFFLY = range(11)
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def weight(i: int, y: Any, new: Any, change: float, absolute: Any, scale: Any, rtol: float, floor: float) -> float:
     """What an error of state i is measured in: relative to its size, and to a small part of its own scale."""
     size = max(abs(y[i]), abs(new[i]))
     return rtol * size + absolute[i] + floor * max(max(scale[i], size), change)
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def first_step(span: float, y: Any, slopes: Any, absolute: Any, scale: Any, real: Any) -> float:
     """A hundredth of the time in which the state changes by itself; a start that is too small is made up for at once."""
     size = slope = 0.0
@@ -77,7 +77,7 @@ def first_step(span: float, y: Any, slopes: Any, absolute: Any, scale: Any, real
     return min(span, 0.01 * size / slope if size > 1e-5 and slope > 1e-5 else 1e-4 * span)
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def handed_out(t: float, h: float, new_t: float, whole: int, poly: Any, grid: Any, out: Any, next: int) -> int:
     """Write what was asked for at times before `new_t` (`whole` 1: and at it); returns the number of the next time."""
     while next < grid.size and (grid[next] < new_t or (whole == 1 and grid[next] <= new_t)):
@@ -86,7 +86,7 @@ def handed_out(t: float, h: float, new_t: float, whole: int, poly: Any, grid: An
     return next
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _combined(weights: Any, row: int, terms: int, k: Any, i: int) -> float:
     total = 0.0
     for j in range(terms):
@@ -94,13 +94,13 @@ def _combined(weights: Any, row: int, terms: int, k: Any, i: int) -> float:
     return total
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def shorter(error: float) -> float:
     """What a rejected step of order 5 is multiplied by."""
     return max(0.1, 0.9 * error**-0.2) if error < np.inf else 0.1
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _stages(rhs: int, table: Any, t: float, h: float, y: Any, p: Any, k: Any, z: Any, new: Any) -> None:
     """Slopes k[1] to k[6] from k[0]; `new` is the end of the step, z where k[5] was taken."""
     for stage in range(1, 7):
@@ -124,7 +124,7 @@ def _error(h: float, y: Any, new: Any, k: Any, absolute: Any, scale: Any, real: 
     return error
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _polynomial(h: float, y: Any, k: Any, poly: Any) -> None:
     for i in range(y.size):
         poly[0, i] = y[i]
@@ -132,7 +132,7 @@ def _polynomial(h: float, y: Any, k: Any, poly: Any) -> None:
             poly[power + 1, i] = h * _combined(DENSE, power, 7, k, i)
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _held_back(h: float, y: Any, new: Any, z: Any, k: Any, absolute: Any, scale: Any, real: Any) -> bool:
     """Whether a longer step would not be stable: |h lambda|, lambda from the last two slopes."""
     top = bottom = 0.0

@@ -7,6 +7,7 @@ of the model's numbers begins at order 1 again, so this is for models without co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ _ALPHA = (1 - _KAPPA) * _SUMS
 _OFF = _KAPPA * _SUMS + 1 / np.arange(1, _HIGHEST + 2)  # error of order k: _OFF[k] times a difference
 _STRICTER = 10.0  # than asked: errors add up over steps that are many and short
 _FINEST = 1e-13  # relative tolerance that rounding allows
+_SAME = np.array([[float((-1) ** m * math.comb(j, m)) for j in range(_HIGHEST + 1)] for m in range(_HIGHEST + 1)])  # `ratios` of factor 1
 _CLOSE = 0.03  # of the tolerance: where Newton's iteration may end
 _ITERATIONS = 4
 _GAIN = 1.2  # a longer step that is less than this is not worth a factorisation
@@ -55,27 +57,23 @@ _LONGER, _SHORTER, _SAFE = 10.0, 0.1, 0.9
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
-def _stretched(factor: float, order: int, d: Any, spare: Any) -> None:
-    """Differences for steps `factor` times as long, through the same polynomial."""
-    n = d.shape[1]
-    for row in range(order + 1):
-        for i in range(n):
-            spare[row, i] = 0.0
-    change, back = np.zeros((_HIGHEST + 1, _HIGHEST + 1)), np.zeros((_HIGHEST + 1, _HIGHEST + 1))
-    for j in range(order + 1):
-        change[0, j] = back[0, j] = 1.0
-        for m in range(1, order + 1):
-            change[m, j] = change[m - 1, j] * (m - 1 - factor * j) / m
-            back[m, j] = back[m - 1, j] * (m - 1.0 - j) / m
+def _stretched(factor: float, order: int, d: Any, spare: Any, ratios: Any) -> None:
+    """Differences for steps `factor` times as long, through the same polynomial. `ratios` [6, 6] is room."""
+    for m in range(order + 1):
+        ratios[0, m] = 1.0
+        for j in range(1, order + 1):
+            ratios[j, m] = ratios[j - 1, m] * (j - 1 - factor * m) / j
     for row in range(1, order + 1):
+        for i in range(d.shape[1]):
+            spare[row, i] = 0.0
         for column in range(1, order + 1):
             total = 0.0
             for m in range(order + 1):
-                total += change[column, m] * back[m, row]
-            for i in range(n):
+                total += ratios[column, m] * _SAME[m, row]
+            for i in range(d.shape[1]):
                 spare[row, i] += total * d[column, i]
     for row in range(1, order + 1):
-        for i in range(n):
+        for i in range(d.shape[1]):
             d[row, i] = spare[row, i]
 
 
@@ -136,8 +134,8 @@ def _closed(
     rhs: int, table: Any, t: float, p: Any, shift: float, rate: float, close: float,
     lu: Any, starts: Any, columns: Any, diagonal: Any, places: Any,
     new: Any, psi: Any, off: Any, inverse: Any, z: Any, right: Any, x: Any, step: Any, whole: Any,
-) -> Any:  # fmt: skip
-    """(whether Newton's iteration came to its end, its rate): `new` is the state, `off` how far that is from what was predicted."""
+) -> float:  # fmt: skip
+    """The rate of Newton's iteration, infinity where it does not end: `new` is the state, `off` how far from what was predicted."""
     last = 0.0
     for i in range(off.size):
         off[i] = 0.0
@@ -156,9 +154,9 @@ def _closed(
             new[i] += step[i]
             off[i] += step[i]
         if size * min(1.0, rate) < close:
-            return True, rate
+            return rate
         last = size
-    return False, rate
+    return np.inf
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
@@ -175,72 +173,6 @@ def _taken(order: int, d: Any, off: Any, scale: Any) -> None:
 _ADDRESS, _TABLE = types.int64, types.int64[::1]
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
-def _row(
-    rhs: int, table: Any, jacobian: int, jacobian_table: Any, entries: Any, starts: Any, columns: Any, diagonal: Any, places: Any,
-    y: Any, p: Any, grid: Any, out: Any, absolute: Any, scale: Any, real: Any, whole: Any,
-    d: Any, spare: Any, room: Any, lu: Any, values: Any,
-) -> None:  # fmt: skip
-    """One row of `multistep`, with room to work in."""
-    new, psi, off, inverse, z, right, x, step = room
-    t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
-    call(rhs, t, y, p, z, table)  # type: ignore[call-arg]
-    if h <= 0:
-        h = first_step(stop - t, y, z, absolute, scale, real)
-    for i in range(y.size):
-        d[0, i], d[1, i], d[2, i], d[3, i] = y[i], h * z[i], 0.0, 0.0
-    status, order, equal, tries, fresh, known, rate = LIMIT if t < stop else DONE, 1, 0, 0, False, False, 1.0
-    close = max(_CLOSE, _CLOSE * _FINEST / max(real[RTOL], 1e-15))
-    while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
-        ends = t + 1.001 * h >= stop
-        factor = (stop - t) / h if ends else min(1.0, real[LONGEST] / h)
-        if factor != 1.0:
-            _stretched(factor, order, d, spare)
-            h, equal, known = h * factor, 0, False
-        new_t = stop if ends else t + h
-        _predicted(order, d, absolute, scale, real, new, psi, inverse)
-        if not known:
-            call(jacobian, new_t, new, p, values, jacobian_table)
-            matrix(_ALPHA[order] / h, values, entries, diagonal, lu)
-            known, fresh, rate = factorised(lu, x, starts, columns, diagonal), True, 1.0
-        converged = False
-        if known:
-            converged, rate = _closed(
-                rhs, table, new_t, p, _ALPHA[order] / h, rate, close, lu, starts, columns, diagonal, places,
-                new, psi, off, inverse, z, right, x, step, whole,
-            )  # fmt: skip
-        error = _size(_OFF[order], off, inverse, whole) if converged else np.inf
-        if not error <= 1.0:
-            whole[REJECTED] += 1
-            if not converged and not fresh:
-                known = False  # with a new matrix before with a shorter step
-                continue
-            tries += 1
-            factor = max(_SHORTER, _SAFE * error ** (-1.0 / (order + 1))) if converged else 0.25
-            _stretched(factor, order, d, spare)
-            h, equal, known = h * factor, 0, False
-            if t + h == t or tries > 100:
-                status = FAILED
-            continue
-        whole[STEPS] += 1
-        tries, fresh, t, equal = 0, False, new_t, equal + 1
-        _taken(order, d, off, scale)
-        while next < grid.size and (grid[next] < t or (grid[next] == t and (not ends or whole[TO_THE_END] == 1))):
-            _given(t, h, order, d, grid[next], out[next])
-            next += 1
-        if ends:
-            status = DONE
-        elif equal > order:
-            move, factor = _order(order, d, error, inverse, whole)
-            if factor >= _GAIN or factor < 1.0 or move < 0:
-                order += move
-                _stretched(factor, order, d, spare)
-                h, equal, known = h * factor, 0, False
-    for i in range(y.size):
-        y[i] = d[0, i]
-    real[T], real[H], whole[NEXT], whole[STATUS] = t, h, next, status
-
-
 @compiled(types.void(_ADDRESS, _TABLE, _ADDRESS, *[_TABLE] * 6, *CONDITIONS, *STATE), error_model="numpy")
 def multistep(
     rhs: int, table: Any, jacobian: int, jacobian_table: Any, entries: Any, starts: Any, columns: Any, diagonal: Any, places: Any,
@@ -249,10 +181,61 @@ def multistep(
 ) -> None:  # fmt: skip
     """As `rosenbrock.rosenbrock`, for models without conditions: `search`, `conditions`, `guards` and `marks` are not looked at."""
     n = ys.shape[1]
-    d, spare, room = np.empty((_HIGHEST + 3, n)), np.empty((_HIGHEST + 1, n)), np.empty((8, n))
-    lu, values = np.empty(columns.size), np.empty(entries.size + n)
+    d, lu, values, ratios = np.empty((_HIGHEST + 3, n)), np.empty(columns.size), np.empty(entries.size + n), np.empty((6, 6))
+    spare = np.empty((_HIGHEST + 9, n))
+    new, psi, off, inverse, z, right, x, step = spare[_HIGHEST + 1 :]
     for b in range(ys.shape[0]):
-        _row(
-            rhs, table, jacobian, jacobian_table, entries, starts, columns, diagonal, places,
-            ys[b], ps[b], grid, outs[b], absolute, scales[b], reals[b], wholes[b], d, spare, room, lu, values,
-        )  # fmt: skip
+        y, p, out, scale, real, whole = ys[b], ps[b], outs[b], scales[b], reals[b], wholes[b]
+        t, h, stop, next = real[T], real[H], real[STOP], whole[NEXT]
+        call(rhs, t, y, p, z, table)  # type: ignore[call-arg]
+        if h <= 0:
+            h = first_step(stop - t, y, z, absolute, scale, real)
+        for i in range(n):
+            d[0, i], d[1, i], d[2, i], d[3, i] = y[i], h * z[i], 0.0, 0.0
+        status, order, equal, tries, fresh, known, rate, factor = LIMIT if t < stop else DONE, 1, 0, 0, False, False, 1.0, 1.0
+        close = max(_CLOSE, _CLOSE * _FINEST / max(real[RTOL], 1e-15))
+        while status == LIMIT and whole[STEPS] + whole[REJECTED] < whole[MOST]:
+            factor = min(factor, real[LONGEST] / h)
+            ends = t + 1.001 * h * factor >= stop
+            if ends:
+                factor = (stop - t) / h
+            if factor != 1.0:
+                _stretched(factor, order, d, spare, ratios)
+                h, equal, known, factor = h * factor, 0, False, 1.0
+            new_t = stop if ends else t + h
+            _predicted(order, d, absolute, scale, real, new, psi, inverse)
+            if not known:
+                call(jacobian, new_t, new, p, values, jacobian_table)
+                matrix(_ALPHA[order] / h, values, entries, diagonal, lu)
+                known, fresh, rate = factorised(lu, x, starts, columns, diagonal), True, 1.0
+            rate = _closed(
+                rhs, table, new_t, p, _ALPHA[order] / h, rate, close, lu, starts, columns, diagonal, places,
+                new, psi, off, inverse, z, right, x, step, whole,
+            ) if known else np.inf  # fmt: skip
+            error = _size(_OFF[order], off, inverse, whole) if rate < np.inf else np.inf
+            if not error <= 1.0:
+                whole[REJECTED] += 1
+                if not rate < np.inf and not fresh:
+                    known = False  # with a new matrix before with a shorter step
+                    continue
+                tries += 1
+                factor = max(_SHORTER, _SAFE * error ** (-1.0 / (order + 1))) if error < np.inf else 0.25
+                if t + h * factor == t or tries > 100:
+                    status = FAILED
+                continue
+            whole[STEPS] += 1
+            tries, fresh, t, equal = 0, False, new_t, equal + 1
+            _taken(order, d, off, scale)
+            while next < grid.size and (grid[next] < t or (grid[next] == t and (not ends or whole[TO_THE_END] == 1))):
+                _given(t, h, order, d, grid[next], out[next])
+                next += 1
+            if ends:
+                status = DONE
+            elif equal > order:
+                move, factor = _order(order, d, error, inverse, whole)
+                factor = factor if factor >= _GAIN or factor < 1.0 or move < 0 else 1.0
+                if factor != 1.0:
+                    order += move
+        for i in range(n):
+            y[i] = d[0, i]
+        real[T], real[H], whole[NEXT], whole[STATUS] = t, h, next, status

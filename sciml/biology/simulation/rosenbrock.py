@@ -88,7 +88,7 @@ _DENSE = np.array(
 )  # fmt: skip
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _prepare(stage: int, h: float, y: Any, k: Any, by_time: Any, new: Any, right: Any) -> None:
     """new = y + sum_j A_j k_j, where f is taken, and the right-hand side without f; `by_time` [n] is df/dt."""
     for i in range(y.size):
@@ -113,7 +113,7 @@ def _error(
     return error
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _polynomial(y: Any, new: Any, k: Any, poly: Any) -> None:
     for i in range(y.size):
         d1 = d2 = d3 = 0.0
@@ -125,7 +125,7 @@ def _polynomial(y: Any, new: Any, k: Any, poly: Any) -> None:
         poly[2, i], poly[3, i], poly[4, i] = d2 - d1, d3 - d2, -d3
 
 
-@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 def _defect(rhs: int, table: Any, t: float, h: float, p: Any, poly: Any, z: Any, slopes: Any, out: Any) -> None:
     """out = f - du/dt in the middle of the step, u its polynomial."""
     dense(poly, 0.5, z)
