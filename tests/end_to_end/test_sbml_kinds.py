@@ -240,6 +240,34 @@ ALGEBRAIC = {
     "a compartment": ([comp(size=None, varies=True), species("S", amount=2), zero("C - 1 - time")], {"[S]": 2 / (1 + T)}),
     "behind an assignment": ([var("a"), var("b"), var("c", 1), assigned("b", "a*2"), zero("b - c"), moving("c", "1")], {"a": (1 + T) / 2}),
     "with an event": ([var("a"), var("b", 1), zero("a + 2*b - 10"), event("time > 1.2", {"b": "3"})], {"a": at(1.2, 8, 4)}),
+    "one after the other": (
+        [comp(size=None, varies=True), species("S", 3), var("v"), zero("C - 2 - time"), zero("v - 2*S")],
+        {"v": 12 / (2 + T), "S": 6},
+    ),
+    "no elimination, and starts that follow": (
+        [comp(size=None, varies=True), species("S", 3), zero("C*C - 4 - time"), reaction("J", {"S": 1}, {}, "C*S/2")],
+        {"C": np.sqrt(4 + T), "S": 6 * exp(-T / 2)},
+    ),
+    "a volume, and a concentration that moves in it": (
+        [comp(size=None, varies=True), species("S", 3, boundary=True), zero("C - 1 - time"), moving("S", "0.2")],
+        {"[S]": 3 + T / 5},
+    ),
+    "a volume, and the rate of a concentration in it": (
+        [
+            comp(size=None, varies=True),
+            species("S", amount=3),
+            var("v"),
+            par("w"),
+            zero("C - 1 - 2*time"),
+            zero("v - rateOf(S)"),
+            start("w", "rateOf(S) + rateOf(C)"),
+        ],
+        {"v": -6 / (1 + 2 * T) ** 2, "w": -4},
+    ),
+    "what it names, before what stands behind": (
+        [comp(), species("S", 3, boundary=True), var("q", 0), zero("2*J - q"), reaction("J", {"S": 1}, {}, "S/2")],
+        {"q": 3, "S": 3},
+    ),
     "remembered": ([var("a"), var("b"), assigned("a", "2*time"), zero("delay(a, 1) - b")], {"b": 2 * T - 2}),
 }
 

@@ -24,6 +24,8 @@ def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int], *, re
     """
     if not unknowns:
         return {}
+    alone, equations = _alone(graph, list(equations), unknowns)
+    unknowns = [u for u in unknowns if u not in alone]
     zero = graph.const(0.0)
     leaves = {graph.leaf("unknown", u): zero for u in unknowns}
     wanted = set(unknowns)
@@ -47,7 +49,32 @@ def solve(graph: Graph, equations: Sequence[int], unknowns: Sequence[int], *, re
         rows = [_reduced(graph, r, pivot) for r in rows]
         pivots = [(p[0], *_reduced(graph, (p[1], p[2]), pivot)) for p in pivots]
         pivots.append(pivot)
-    return {unknown: right for unknown, _, right in pivots}
+    return {**alone, **{unknown: right for unknown, _, right in pivots}}
+
+
+def _alone(graph: Graph, equations: list[int], unknowns: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+    """({unknown: node} of equations that hold one unknown only and are linear in it, one after the other; the other equations).
+
+    So what is not linear in two unknowns may still be linear in one, once the other is known.
+    """
+    found: dict[int, int] = {}
+    held = [graph.leaves([equation], "unknown") & set(unknowns) for equation in equations]
+    waiting = [i for i, leaves in enumerate(held) if len(leaves) == 1]
+    left = dict(enumerate(equations))
+    while waiting:
+        index = waiting.pop()
+        unknown = next(iter(held[index]), -1)
+        slope = partials(graph, [left[index]], "unknown")[0].get(unknown)
+        if slope is None or unknown in graph.leaves([slope], "unknown") or unknown in found or graph.constant(slope) is None:
+            continue
+        leaf = graph.leaf("unknown", unknown)
+        found[unknown] = graph.over(graph.minus(graph.substitute([left.pop(index)], {leaf: graph.const(0.0)})[0]), slope)
+        for other in [i for i in left if unknown in held[i]]:
+            left[other] = graph.substitute([left[other]], {leaf: found[unknown]})[0]
+            held[other] = held[other] - {unknown}
+            if len(held[other]) == 1:
+                waiting.append(other)
+    return found, list(left.values())
 
 
 def _guarded(graph: Graph, a: int, b: int) -> int:

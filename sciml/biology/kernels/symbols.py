@@ -7,7 +7,7 @@ from typing import Any
 
 from sciml.biology.expressions import Expression
 from sciml.biology.formula import infix
-from sciml.biology.kernels.derivatives import total
+from sciml.biology.kernels.derivatives import partials, total
 from sciml.biology.kernels.graph import Graph
 from sciml.biology.kernels.lowering import Lowering
 from sciml.biology.network import Compartment, Network, Parameter, Participant, Reaction, Species
@@ -108,7 +108,12 @@ class Roles:
             taken = id in self.assignments or id in self.rates or id in self.changes or id in in_events
             return element is not None and not isinstance(element, Reaction) and not element.constant and not taken
 
-        candidates = [sorted(filter(free, self._behind(rule.math)), key=self._preference) for rule in rules]
+        def preferred(math: Expression) -> list[str]:
+            """What it names, before what stands behind that."""
+            named = math.needs()
+            return sorted(filter(free, self._behind(math)), key=lambda id: (id not in named, *self._preference(id)))
+
+        candidates = [preferred(rule.math) for rule in rules]
 
         def place(rule: int, tried: set[str]) -> bool:
             for id in candidates[rule]:
@@ -126,7 +131,7 @@ class Roles:
         return matched
 
     def _preference(self, id: str) -> tuple[bool, int, str]:
-        """What an algebraic rule is taken to determine: what has no value of its own, species before parameters before compartments."""
+        """Of what a rule may determine: what has no value of its own comes first, species before parameters before compartments."""
         element = self.elements[id]
         given = element.stoichiometry if isinstance(element, Participant) else values_of(element)
         kind = [Species, Participant, Parameter, Compartment].index(type(element))
@@ -157,6 +162,7 @@ class Symbols:
         self.literals: dict[str, float] = {}
         self.lags: list[tuple[int, int]] = []
         self.hoisting = False  # whether whole numbers become slots too
+        self.final: Callable[[int], int] = lambda node: node  # the node with what was solved for in it
         functions = {f.id: f for f in roles.network.functions}
         self.lowering = Lowering(
             self.graph, functions, resolve=self.value, rate_of=self.rate_of, delayed=self._delayed, number=self._number
@@ -166,6 +172,7 @@ class Symbols:
         self._unknown = {} if roles.implicit else {id: index for index, id in enumerate(roles.solved)}
         self._moving = {id: index for index, id in enumerate(roles.solved)} if roles.implicit else {}
         self._fast = {r.id: len(roles.solved) + i for i, r in enumerate(r for r in roles.network.reactions if r.fast)}
+        self._rates: dict[str, int] = {}
         self._values: dict[str, int] = {}
         self._derivatives: dict[str, int] = {}
         self._open: list[str] = []
@@ -176,6 +183,11 @@ class Symbols:
     def fast_unknowns(self) -> dict[str, int]:
         """Fast reactions and the index of the unknown leaf that stands for their rate."""
         return self._fast
+
+    @property
+    def rate_unknowns(self) -> dict[str, int]:
+        """Variables of algebraic rules whose rates are asked for, and the index of the unknown leaf that stands for the rate."""
+        return self._rates
 
     @property
     def moving_unknowns(self) -> dict[str, int]:
@@ -223,6 +235,8 @@ class Symbols:
         """d id / dt of what the id means in formulas; at a start what it is in a run, at the values of the start."""
         if self.run is not None:
             return self._copied(self.run, [self.run.rate_of(id)])[0]
+        if id in self._unknown:
+            return self.graph.leaf("unknown", self._rates.setdefault(id, len(self.roles.solved) + len(self._fast) + len(self._rates)))
         element = self.roles.elements.get(id)
         if isinstance(element, Species) and id in self.states:
             change = self.derivative(id)
@@ -233,7 +247,11 @@ class Symbols:
             return self.graph.over(diluted, self.volume(id))
         if id in self.states:
             return self.derivative(id)
-        return total(self.graph, self.value(id), lambda index: self.derivative(self.roles.states[index]))
+        rate = total(self.graph, self.value(id), lambda index: self.derivative(self.roles.states[index]))
+        for index, partial in partials(self.graph, [self.value(id)], "unknown")[0].items():
+            if index < len(self._unknown):
+                rate = self.graph.plus(rate, self.graph.times(partial, self.rate_of(list(self._unknown)[index])))
+        return rate
 
     def of_slot(self, label: str) -> int:
         """At a start: the node of what a parameter slot of the run has as its value."""
@@ -254,18 +272,13 @@ class Symbols:
         def leaf(kind: str, index: int) -> int:
             if kind == "lag":
                 return self._delayed(*self._copied(run, run.lags[index]))
-            if kind == "unknown":
-                id = [*self.roles.solved, *self._fast][index]
-                if id in self._fast or self.roles.implicit:
-                    raise DataError(
-                        f"{self.roles.network.id}: the start asks for a rate (rateOf) that is not known before {id!r} is solved"
-                    )
-                return self.value(id)
             if kind == "time":
                 return self.graph.leaf("time")
             return self.of_state(self.roles.states[index]) if kind == "state" else self.of_slot(list(run.inputs)[index])
 
-        return run.graph.copy_into(self.graph, nodes, leaf)
+        if run.graph.leaves(nodes, "unknown") & set(self._fast.values()):
+            raise DataError(f"{self.roles.network.id}: the start asks for a rate (rateOf) that fast reactions determine after it")
+        return run.graph.copy_into(self.graph, [run.final(node) for node in nodes], leaf)
 
     def _once(self, make: Callable[[str], int], id: str, key: str) -> int:
         """make(id), where it does not ask for itself again."""

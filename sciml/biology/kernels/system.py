@@ -85,7 +85,7 @@ class System:
         """
         import numpy as np
 
-        leaves = self.given_values(parameters)
+        leaves = self._determined(self.given_values(parameters), time)
         values = self.start.evaluate([*self.state_start, *self.parameter_start], params=leaves, time=time)
         shape = np.broadcast_shapes(*{v.shape for v in values}, *{np.shape(value) for value in (parameters or {}).values()})
         if len(shape) > 1:
@@ -116,6 +116,30 @@ class System:
             raise ConfigError(f"parameters: found arrays of {sorted(lengths)} values, expected one length of at least 1")
         return [given[label] if not label.startswith("?") else float(label[1:] in (parameters or {})) for label in self.inputs]
 
+    def _determined(self, leaves: list[Any], time: float) -> list[Any]:
+        """Given values with those of the variables of implicit rules such that the rules hold: other starts may follow from them."""
+        import numpy as np
+        from scipy.optimize import root
+
+        places = [self.inputs[self.states[state]] for _, state in self.residuals if self.states[state] in self.inputs]
+        if not places or len(places) < len(self.residuals):
+            return leaves
+        nodes = [node for node, _ in self.residuals]
+        table = np.stack([np.broadcast_to(value, np.broadcast_shapes(*map(np.shape, leaves))) for value in leaves], axis=-1).astype(float)
+
+        def left(guess: np.ndarray, row: np.ndarray) -> np.ndarray:
+            row[places] = guess
+            start = self.start.evaluate([*self.state_start, *self.parameter_start], params=list(row), time=time)
+            y, p = start[: len(self.states)], start[len(self.states) :]
+            return np.array(self.graph.evaluate(nodes, states=y, params=p, time=time), dtype=float)
+
+        for index in np.ndindex(table.shape[:-1]):
+            row = table[index]
+            guess = np.where(np.isnan(row[places]), 1.0, row[places])
+            found = root(left, guess, args=(row.copy(),), tol=1e-13)
+            row[places] = found.x if np.isfinite(found.x).all() else guess
+        return list(np.moveaxis(table, -1, 0))
+
     def settle(self, t: float, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """y [n] moved along fast reactions, and in the variables of implicit rules, to where their laws and residuals are zero.
 
@@ -133,13 +157,15 @@ class System:
             along[row, list(change)] = self.graph.evaluate(list(change.values()), states=list(y), params=list(p), time=t)
         for row, (_, state) in enumerate(self.residuals, start=len(self.fast)):
             along[row, state] = 1.0
-        begin = np.where(np.isnan(y), 1.0, y)
+        begin = y.copy()
+        moved = [state for _, state in self.residuals]
+        begin[moved] = np.where(np.isnan(y[moved]), 1.0, y[moved])
 
         def left(extents: np.ndarray) -> np.ndarray:
             return np.array(self.graph.evaluate(nodes, states=list(begin + extents @ along), params=list(p), time=t), dtype=float)
 
         found = root(left, np.zeros(len(nodes)), tol=1e-13)
-        scale = max(1.0, float(np.abs(begin).max(initial=0.0)))
+        scale = max(1.0, float(np.nanmax(np.abs(begin), initial=0.0)))
         if not found.success and not np.abs(found.fun).max() <= 1e-9 * scale:
             names = ", ".join([self.network.reactions[r].id for _, r in self.fast] + [self.states[s] for _, s in self.residuals])
             raise ConvergenceError(f"{self.network.id}: no state at time {t:g} in which {names} are at rest ({found.message})")
@@ -195,11 +221,13 @@ def compile_system(network: Network) -> System:
 def _compiled(roles: Roles) -> System:
     network = roles.network
     run = Symbols(roles)
-    begin = Symbols(roles, run)
     species = [s.id for s in network.species]
     events = tuple(_event(run, roles, index) for index in range(len(network.events)))
     changes = [_changes(run, roles, index) for index in range(len(network.reactions))]
     derivatives = [run.derivative(id) for id in roles.states]
+    if any(node.op == "rateOf" for formula in _at_start(network) for node in formula.walk()):
+        for id in roles.solved:  # the start may ask for their rates
+            run.rate_of(id)
     solved = _solved(run, roles, derivatives)
 
     def final(node: int) -> int:
@@ -207,6 +235,8 @@ def _compiled(roles: Roles) -> System:
             node = run.graph.substitute([node], change)[0]
         return node
 
+    run.final = final
+    begin = Symbols(roles, run)
     algebraic = _algebraic(begin, roles)
     residuals = [run.lower(rule) for rule in _algebraic_rules(roles)] if roles.implicit else []
     state_start = [begin.of_state(id) for id in roles.states]
@@ -235,6 +265,11 @@ def _compiled(roles: Roles) -> System:
         state_start=tuple(begin.graph.substitute(state_start, algebraic)),
         parameter_start=tuple(begin.graph.substitute(parameter_start, algebraic)),
     )
+
+
+def _at_start(network: Network) -> list[Expression]:
+    """Formulas that a start may compute and a run may not."""
+    return [*(formula for _, formula in network.initial_assignments), *(f.body for f in network.functions)]
 
 
 def _event(run: Symbols, roles: Roles, index: int) -> EventNodes:
@@ -300,13 +335,13 @@ def _algebraic(symbols: Symbols, roles: Roles) -> dict[int, int]:
 
 
 def _solved(run: Symbols, roles: Roles, derivatives: list[int]) -> list[dict[int, int]]:
-    """What to put in place of the unknowns, in this order: variables of algebraic rules; rates of fast reactions and of implicit variables.
+    """What to put in place of the unknowns, in this order: variables of algebraic rules; rates of fast reactions and of those variables.
 
     The law v of a fast reaction is zero at all times, so dv/dt = 0: linear equations for the rates that keep it there. The same holds for
     what an implicit rule says is zero.
     """
     algebraic = _algebraic(run, roles)
-    unknowns = {**run.moving_unknowns, **run.fast_unknowns}
+    unknowns = {**run.moving_unknowns, **run.fast_unknowns, **run.rate_unknowns}
     if not unknowns:
         return [algebraic] if algebraic else []
     g = run.graph
@@ -314,6 +349,9 @@ def _solved(run: Symbols, roles: Roles, derivatives: list[int]) -> list[dict[int
     zero = g.substitute([*zero, *(run.law(r) for r in roles.network.reactions if r.fast)], algebraic)
     rates = g.substitute(derivatives, algebraic)
     equations = [total(g, node, lambda index: rates[index]) for node in zero]
+    for id, index in run.rate_unknowns.items():
+        determined = algebraic[g.leaf("unknown", run.algebraic_unknowns[id])]
+        equations.append(g.op("sub", total(g, determined, lambda state: rates[state]), g.leaf("unknown", index)))
     try:
         found = solve(g, equations, list(unknowns.values()), resting=True)
     except NotLinearError as error:

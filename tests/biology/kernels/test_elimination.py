@@ -40,6 +40,14 @@ def test_what_holds_by_structure_is_left_out():
     assert g.evaluate([solve(g, [equation, equation], [0])[0]], states=[4.0]) == [4.0]
 
 
+def test_what_is_linear_in_one_unknown_comes_before_what_is_not_linear_in_two():
+    """u = x, w u = 6."""
+    g = Graph()
+    u, w, x = g.leaf("unknown", 0), g.leaf("unknown", 1), g.leaf("state")
+    found = solve(g, [g.op("sub", g.op("mul", w, u), g.const(6.0)), g.op("sub", u, x)], [0, 1])
+    assert [float(v) for v in g.evaluate([found[0], found[1]], states=[2.0])] == [2.0, 3.0]
+
+
 @pytest.mark.parametrize("power", ["square", "missing"])
 def test_what_is_not_determined_is_refused(power):
     g = Graph()
