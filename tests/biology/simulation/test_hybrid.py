@@ -170,6 +170,13 @@ def test_parameters_may_differ_between_trajectories() -> None:
     assert (abs(found.amounts[:, 0, 0] - k) < 6 * np.sqrt(k)).all()
 
 
+def test_a_burn_in_begins_at_rest() -> None:
+    """Twenty lifetimes from nothing, by leaps that begin as single events: Poisson at time 0."""
+    found = run(birth_death(1e5, 1.0, start=0.0), [0.0], n=1000, start=20.0)
+    assert abs(found.mean[0, 0] - 1e5) < 4 * np.sqrt(1e5 / 1000)
+    assert abs(found.std[0, 0] / np.sqrt(1e5) - 1) < 0.015 + 4 / np.sqrt(2000)
+
+
 def test_where_it_does_not_pay_the_run_is_exact_and_says_so() -> None:
     few = simulate_hybrid(birth_death(), [5.0], 100, 3)
     assert isinstance(few, Ensemble) and few.kernel == "lanes32"
