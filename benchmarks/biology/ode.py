@@ -155,7 +155,10 @@ def peers(python: str, program: str, task: dict[str, Any], reference: np.ndarray
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder, "task.json"), Path(folder, "answer.npz")
         asked.write_text(json.dumps(task | {"tolerances": TOLERANCES.tolist()}))
-        subprocess.run([python, "-W", "ignore", "-c", program, str(asked), str(answered)], check=True, timeout=100)
+        try:
+            subprocess.run([python, "-W", "ignore", "-c", program, str(asked), str(answered)], check=True, timeout=100)
+        except subprocess.TimeoutExpired:
+            return []
         answer = np.load(answered)
         found = zip(json.loads(str(answer["points"])), answer["arrays"], strict=True)
         return [Point(setting, seconds, error(array, reference)) for (setting, seconds), array in found]
