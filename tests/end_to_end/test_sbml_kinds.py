@@ -350,6 +350,8 @@ TRIGGERS = {
     "exp(-(time - 3.3)^2 * 1e5) > 0.5": at(3.3, 0, 1),
     "sin(20*time) > 0.999": np.floor(10 * T / math.pi + 0.75),
     "floor(10*time) == 22": at(2.2, 0, 1),
+    "1 + 0.01*time > 1.022": at(2.2, 0, 1),
+    "1000 + 0.001*time > 1000.0022": at(2.2, 0, 1),
     "abs(x - 2.2) < 0.0001": at(2.2, 0, 1),
     "max(x, 2.2 - x) < 1.1001": at(1.1, 0, 1),
 }
@@ -405,6 +407,12 @@ def test_short_conditions_are_met(trigger):
 def test_a_rate_that_is_short():
     rate = "piecewise(1000, abs(time - 2.2) < 0.001, 0)"
     holds(text(var("x", 0), moving("x", rate)), {"x": at(2.2, 0, 2)})
+
+
+def test_a_rate_that_changes_where_rounding_hides_it():
+    wanted = np.where(T < 2, T + 0.005 * T**2, 1.02 * T - 0.02)
+    for rate in ("piecewise(1 + 0.01*time, 1 + 0.01*time <= 1.02, 1.02)", "min(1 + 0.01*time, 1.02)"):
+        holds(text(var("x", 0), moving("x", rate)), {"x": wanted})
 
 
 def mathml(op, *parts):

@@ -50,7 +50,25 @@ class Conditions:
         if self.clock is None:
             return np.inf
         with np.errstate(all="ignore"):
-            return next_time(t, after(t), self.clock(t, y, p), self.whole)
+            return min(next_time(t, after(t), self.clock(t, y, p), self.whole), self._not_yet(self.clock, t, y, p))
+
+    def _not_yet(self, clock: Native, t: float, y: np.ndarray, p: np.ndarray) -> float:
+        """The time at which what changes at t is seen to have changed, where rounding in its formula hides it just after t; else infinity.
+
+        1 + 0.01 time > 1.02 is false until some 1e-14 after time 2, where the sum is larger by its last bit.
+        """
+        guards, slopes = clock(t, y, p).reshape(-1, 2).T
+        target = np.where(self.whole, np.round(guards), 0.0)
+        near = (slopes != 0) & (np.abs(guards - target) <= 1e-10 * t * np.abs(slopes))
+        if not near.any():
+            return np.inf
+
+        def changed(time: float) -> bool:
+            now = clock(time, y, p)[0::2]
+            return bool(((now - target) * slopes > 0)[near].all())
+
+        later = next((later for k in range(20) if changed(later := t + 2e-15 * t * 2.0**k)), np.inf)
+        return np.inf if changed(after(t)) else later
 
     def first_change(self, t: float, h: float, state: Callable[[float], np.ndarray], p: np.ndarray, marks: np.ndarray) -> float | None:
         """As `crossings.crossed`, slowly: the first time in (t, t + h] at which a watched value is not as in `marks`; None for none."""
@@ -106,7 +124,7 @@ class _Mode:
 class _Freezer:
     """Puts modes in the place of what jumps, arguments first.
 
-    What has a corner (`abs`, `min`, `max`) is put so too where it follows time alone, and where it stands in a condition:
+    What has a corner (`abs`, `min`, `max`) is put so too where it stands in a condition:
     `abs(x - 5) < 1e-3` changes twice beside the corner, so what decides must be smooth on either side of it.
     """
 
@@ -133,7 +151,7 @@ class _Freezer:
             elif op == "rem" and self._moving[n]:
                 whole = self._mode(g.op("quotient", *g.args[n]), g.op("div", *args), rounds=True)
                 self.new[n] = g.op("sub", args[0], g.op("mul", args[1], whole))
-            elif op in _BENT and self._moving[n] and (n in self._inside or not _felt(g, n)):
+            elif op in _BENT and self._moving[n] and n in self._inside:
                 self.new[n] = self._corner(n, op, args)
             else:
                 self.new[n] = n if args == g.args[n] else g.op(op, *args)
