@@ -44,15 +44,15 @@ def simulate_ode(
     """dy/dt = f(t, y, p) from time 0, whatever `times[0]` is: amounts [T, S] at the times asked for, in that order.
 
     `parameters` {id: number or array [B]} replaces values of parameters, compartments and starts; arrays give a batch, [B, T, S].
-    A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size in a rough run made before;
-    else a number in amounts, or {species: number} with None for the others. `method`: "explicit" (order 5(4), Tsitouras), "stiff"
-    (Rosenbrock, order 5(4); from ten states on, where no condition is searched for, differentiation formulas of order 1 to 5), "auto"
-    (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens (events, pulses) never depends on `times`. `extrinsic`
-    {id: law} draws one value for each of `n` cells (1,000 if nothing says how many), the batch, by `seed`;
-    the same cells as of the stochastic methods. `start`: as the model says, at rest ("steady_state"), or after so long a time before 0,
-    for each set of parameters; during that `before` {id: number} holds, as in {"ligand": 0}. `seed` also puts events that tie into order.
-    `device` "cuda" takes one set of the batch a thread of a GPU, in double precision ("auto" or "explicit"); sets that are stiff are run on
-    the CPU. Events, delays and conditions on states are refused there.
+    A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size so far (of what begins at 0
+    its largest size in a rough run made before); else a number in amounts, or {species: number} with None for the others.
+    `method`: "explicit" (order 5(4), Tsitouras), "stiff" (Rosenbrock, order 5(4); from ten states on, where no condition is searched for,
+    differentiation formulas of order 1 to 5), "auto" (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens
+    (events, pulses) never depends on `times`. `extrinsic` {id: law} draws one value for each of `n` cells (1,000 if nothing says how many),
+    the batch, by `seed`; the same cells as of the stochastic methods. `start`: as the model says, at rest ("steady_state"), or after so
+    long a time before 0, for each set of parameters; during that `before` {id: number} holds, as in {"ligand": 0}. `seed` also puts events
+    that tie into order. `device` "cuda" takes one set of the batch a thread of a GPU, in double precision ("auto" or "explicit"); sets that
+    are stiff are run on the CPU. Events, delays and conditions on states are refused there.
 
     Raises ConfigError for wrong options, DataError for values that are missing or not finite (with expression, species and time), and
     ConvergenceError where no step is small enough.

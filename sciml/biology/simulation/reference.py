@@ -28,7 +28,8 @@ class ReferenceRun(Run):
         whole[steps.STATUS] = steps.DONE
         if t >= stop:
             return
-        allowed = self.absolute + np.maximum(self.floor * scale, 1e-290)
+        size = np.maximum(scale, (stop - t) * np.abs(rhs(t, y, p))).max(initial=0.0)
+        allowed = self.absolute + np.maximum(self.floor * scale, max(1e-140 * size, 1e-290))  # scipy divides by it, and squares
         solver = Radau(lambda time, state: rhs(time, state, p), t, y.copy(), stop, rtol=self.rtol, atol=allowed)
         while solver.status == "running":
             message = solver.step()

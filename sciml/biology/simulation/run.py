@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["Run"]
 _log = logging.getLogger("sciml.biology.simulation")
 _MOST_STEPS = 1_000_000
 _ROUGH, _ROUGH_FLOOR = 1e-3, 1e-5
+_GROWN = 1e6  # times all that was there at the start: growth that multiplies errors too
 _ROWS_PER_THREAD = 32
 _QUICK, _QUICK_CHANGES = 1e-9, 50  # so many changes each within this part of the run: a state that slides along a condition
 _MANY = 10  # states from which on a multistep method is faster
@@ -51,7 +53,18 @@ class Run:
     most: int = _MOST_STEPS
 
     def measure(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
-        """Raise `scale` [B, n] to the largest size of each state in a rough run; where that fails it is as large as it came to be."""
+        """Give `scale` [B, n], the sizes at the start, where they are 0 the largest size of each state in a rough run.
+
+        What is not 0 at the start keeps its size, which grows with it in the run: an error that is small beside what it will grow to would
+        grow too. So does what outgrows all that is there at the start. A rough run that fails counts as far as it came.
+        """
+        own = scale.copy()
+        self.run_roughly(states, numbers, scale)
+        grown = scale > _GROWN * own.max(axis=1, keepdims=True, initial=0.0)
+        np.copyto(scale, own, where=(states != 0) | grown)
+
+    def run_roughly(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
+        """Raise `scale` to the largest size of each state in a rough run."""
         try:
             self.rough().all(states, numbers, scale)
         except SciMLError as error:
@@ -96,7 +109,7 @@ class Run:
         return real, whole
 
     def advance(self, y: Any, p: Any, marks: Any, out: Any, scale: Any, real: Any, whole: Any) -> None:
-        """All rows from where each is to its stop, explicitly or, once a row was stiff, by the stiff method; raises where one fails."""
+        """All rows from where each is to its stop, explicitly or, once it was stiff, by a stiff method; raises where the last one fails."""
         stiff = whole[:, steps.STIFFLY] == 1
         arrays = (y, p, out, scale, real, whole)
         if not stiff.all():
@@ -104,8 +117,12 @@ class Run:
             stiff |= whole[:, steps.STATUS] == steps.STIFF
             whole[stiff, steps.STIFFLY] = 1
             stiff &= whole[:, steps.STATUS] == steps.STIFF
-        if stiff.any():
-            self.call(self.stiffly, marks, arrays, stiff)
+        for method in self.stiff_methods():
+            if not stiff.any():
+                break
+            self.call(method, marks, arrays, stiff)
+            stiff &= whole[:, steps.STATUS] == steps.FAILED
+            real[stiff, steps.H] = 0.0
         self.require_success(y, p, real, whole)
 
     def require_success(self, y: Any, p: Any, real: Any, whole: Any) -> None:
@@ -145,15 +162,20 @@ class Run:
         rhs = self.equations.rhs
         steps.explicit(rhs.address, rhs.context, *state)
 
-    def stiffly(self, *state: Any) -> None:
-        """By the multistep method where many states change and no condition is searched for, else by the Rosenbrock method."""
-        equations = self.equations
-        if len(equations.states) >= _MANY and equations.conditions.watched is None:
-            from sciml.biology.simulation.multistep import multistep as method
-        else:  # compiled, or read from the cache, only where it is needed
-            from sciml.biology.simulation.rosenbrock import rosenbrock as method
-        rhs, (jacobian, places) = equations.rhs, equations.jacobian
-        method(rhs.address, rhs.context, jacobian.address, jacobian.context, *places.arrays, *state)
+    def stiff_methods(self) -> Iterator[Callable[..., None]]:
+        """The multistep method where many states change and no condition is searched for; for what it fails at, Rosenbrock's.
+
+        Each is compiled, or read from the cache, only where it is needed.
+        """
+        rhs, (jacobian, places) = self.equations.rhs, self.equations.jacobian
+        tables = (rhs.address, rhs.context, jacobian.address, jacobian.context, *places.arrays)
+        if len(self.equations.states) >= _MANY and self.equations.conditions.watched is None:
+            from sciml.biology.simulation.multistep import multistep
+
+            yield partial(multistep, *tables)
+        from sciml.biology.simulation.rosenbrock import rosenbrock
+
+        yield partial(rosenbrock, *tables)
 
     def eventful(self, y: np.ndarray, p: np.ndarray, out: np.ndarray, scale: Any, real: Any, whole: Any) -> None:
         """One set: from one event, break point or changed condition to the next. y [1, n], p [1, m + modes], out [1, T, n]."""

@@ -49,14 +49,14 @@ class ThreadRun(Run):
         if found := [name for name, there in lacking.items() if there]:
             raise ConfigError(f"device: {self.system.network.id}: {'; '.join(found)}: not on a GPU, use device='cpu'")
 
-    def measure(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
+    def run_roughly(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
         """Raise `scale` [B, n] as on the CPU."""
         own = scale.copy()
         _, whole = self.rough().launched(states, numbers, scale)
         left = whole[:, steps.STATUS] != steps.DONE
         if left.any():
             rest = own[left]
-            self.on_cpu().measure(states[left], numbers[left], rest)
+            self.on_cpu().run_roughly(states[left], numbers[left], rest)
             scale[left] = rest
 
     def all(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:

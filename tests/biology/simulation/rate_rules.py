@@ -49,7 +49,7 @@ def fixed(net, method, h, count, grid=()):
     real[0, steps.LONGEST] = np.inf
     out = np.zeros((1, len(run.grid), y.shape[1]))
     whole[0, steps.TO_THE_END], whole[0, steps.SWITCH] = 1, 0
-    integrate = run.explicitly if method == "explicit" else run.stiffly
+    integrate = run.explicitly if method == "explicit" else next(run.stiff_methods())
     for index in range(count):
         real[0, steps.T], real[0, steps.STOP], real[0, steps.H] = index * h, (index + 1) * h, h
         run.call(integrate, np.zeros(0), (y, p, out, np.abs(y), real, whole), np.array([True]))

@@ -89,6 +89,15 @@ def test_tolerance_follows_the_size_of_each_state(unit):
         np.testing.assert_allclose(found.amounts[:, i] / unit, exact, rtol=1e-6, atol=1e-8 * largest)
 
 
+@pytest.mark.parametrize("method", ["auto", "explicit", "stiff", "scipy"])
+def test_growth_over_many_powers_of_ten_keeps_its_digits(method):
+    """exp(t) over 43 powers of ten, and a seed of 1e-20 a time that outgrows all there was: errors at the start grow along."""
+    one = simulate_ode(rates({"x": (1.0, "x")}), [1, 10, 100], method=method)
+    np.testing.assert_allclose(one.select("x"), np.exp([1, 10, 100]), rtol=2e-6)
+    seeded = simulate_ode(rates({"a": (1.0, "0 * a"), "b": (0.0, "1e-20 * a + b")}), [1, 10, 100], method=method)
+    np.testing.assert_allclose(seeded.select("b"), 1e-20 * np.expm1([1, 10, 100]), rtol=2e-6)
+
+
 def test_a_short_pulse_after_a_long_rest():
     net = rates({"S": (0.0, "piecewise(100, time > 1000 && time < 1000.01, 0) - 0.001 * S")})
     found = simulate_ode(net, [0, 500, 2000, 10000]).select("S")

@@ -65,6 +65,6 @@ def test_a_pivot_that_vanishes_costs_a_step_only():
     run, y, p = made(net, [h], "stiff")
     real, whole = run.controls(1)
     real[0, steps.STOP], real[0, steps.H] = h, h
-    run.call(run.stiffly, np.zeros(0), (y, p, np.zeros((1, 1, 1)), np.ones((1, 1)), real, whole), np.array([True]))
+    run.call(next(run.stiff_methods()), np.zeros(0), (y, p, np.zeros((1, 1, 1)), np.ones((1, 1)), real, whole), np.array([True]))
     assert whole[0, steps.STATUS] == steps.DONE and whole[0, steps.REJECTED] >= 1
     np.testing.assert_allclose(y[0, 0], np.exp(1 / _GAMMA), rtol=1e-6)

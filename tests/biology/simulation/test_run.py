@@ -22,8 +22,16 @@ def test_the_rough_run_tells_the_largest_size_of_each_state():
 def test_a_rough_run_that_fails_leaves_the_size_that_was_reached():
     run, y, p = made(rates({"x": (1.0, "x^2")}), [2.0])
     scale = np.abs(y)
-    run.measure(y, p, scale)
+    run.run_roughly(y, p, scale)
     assert scale[0, 0] > 1e3
+
+
+def test_what_grows_keeps_the_size_of_its_start():
+    """Of x = exp(t) its start counts, of y, which outgrows all that was there, its 0; of z = 1 - exp(-t) the largest size."""
+    run, y, p = made(rates({"x": (1.0, "x"), "y": (0.0, "1e-9 + y"), "z": (0.0, "1 - z")}), [50.0])
+    scale = np.abs(y)
+    run.measure(y, p, scale)
+    np.testing.assert_allclose(scale[0], [1.0, 0.0, 1.0], rtol=1e-3)
 
 
 def test_many_rows_are_the_same_on_any_number_of_threads(monkeypatch):

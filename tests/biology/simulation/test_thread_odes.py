@@ -62,7 +62,7 @@ def sizes():
     system = system_of(GROWS)
     y, p = system.begin({"k": [1.0, 60.0, 1e6]})
     scale = np.abs(y)
-    ThreadRun(system, equations_of(system), np.array([3.0]), 1e-8, np.zeros(1), 1e-10, "auto", 0).measure(y, p, scale)
+    ThreadRun(system, equations_of(system), np.array([3.0]), 1e-8, np.zeros(1), 1e-10, "auto", 0).run_roughly(y, p, scale)
     return scale
 
 
