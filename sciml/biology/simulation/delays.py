@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.kernels.native import Native, native
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.run import Run
+from sciml.biology.simulation.tsitouras import DENSE, ERROR, NODES, WEIGHTS
 
 __all__ = ["DelayedRun"]
 
@@ -116,7 +117,7 @@ class DelayedRun(Run):
             change = h * np.maximum(np.abs(k[0]), np.abs(k[6]))
             size = np.maximum(np.abs(state), np.abs(new))
             allowed = self.rtol * size + self.absolute + self.floor * np.maximum(np.maximum(scale[0], size), change)
-            off = np.abs(h * (steps.ERROR @ k))
+            off = np.abs(h * (ERROR @ k))
             error = float(np.max(np.divide(off, allowed, out=np.where(off > 0, np.inf, 0.0), where=allowed > 0), initial=0.0))
             whole[0, steps.CALLS] += 6
             if not error <= 1:
@@ -130,7 +131,7 @@ class DelayedRun(Run):
                 continue
             tries = 0
             whole[0, steps.STEPS] += 1
-            poly = np.concatenate([state[None], h * (steps.DENSE @ k)])
+            poly = np.concatenate([state[None], h * (DENSE @ k)])
             self.history.add(t, h, poly)
             new_t = stop if ends else t + h
             if len(marks) and (change_at := self._crossed(t, h, p[0], marks)) is not None:
@@ -147,7 +148,7 @@ class DelayedRun(Run):
 
     def _stages(self, t: float, h: float, y: np.ndarray, p: np.ndarray, k: np.ndarray, within: tuple[float, float]) -> np.ndarray:
         for stage in range(1, 7):
-            now, z = t + steps.NODES[stage - 1] * h, y + h * (steps.WEIGHTS[stage - 1, :stage] @ k[:stage])
+            now, z = t + NODES[stage - 1] * h, y + h * (WEIGHTS[stage - 1, :stage] @ k[:stage])
             self.look_back(min(max(now, within[0]), within[1]), z, p)
             k[stage] = self.equations.rhs(now, z, p)
         return z

@@ -14,7 +14,8 @@ import numpy as np
 from numba import types
 
 from sciml.biology.kernels.native import call
-from sciml.biology.simulation.integrators import (
+from sciml.biology.simulation.sparse_lu import factorised, matrix, solve
+from sciml.biology.simulation.step_control import (
     CALLS,
     CONDITIONS,
     DONE,
@@ -37,7 +38,6 @@ from sciml.biology.simulation.integrators import (
     first_step,
     weight,
 )  # fmt: skip
-from sciml.biology.simulation.sparse_lu import factorised, matrix, solve
 from sciml.compiling import compiled
 
 __all__ = ["multistep"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.run import Run
 from sciml.errors import ConvergenceError
 

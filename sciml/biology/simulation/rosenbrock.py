@@ -16,7 +16,8 @@ from numba import types
 
 from sciml.biology.kernels.native import call
 from sciml.biology.simulation.crossings import COARSE, SEEN, dense, searched
-from sciml.biology.simulation.integrators import (
+from sciml.biology.simulation.sparse_lu import factorised, matrix, solve
+from sciml.biology.simulation.step_control import (
     CALLS,
     CONDITIONS,
     CROSSED,
@@ -43,7 +44,6 @@ from sciml.biology.simulation.integrators import (
     shorter,
     weight,
 )  # fmt: skip
-from sciml.biology.simulation.sparse_lu import factorised, matrix, solve
 from sciml.compiling import compiled
 
 __all__ = ["rosenbrock"]
@@ -143,7 +143,7 @@ def rosenbrock(
     search: int, conditions: int, guards: Any,
     ys: Any, ps: Any, marks: Any, grid: Any, outs: Any, absolute: Any, scales: Any, reals: Any, wholes: Any,
 ) -> None:  # fmt: skip
-    """As `integrators.explicit`. `jacobian` writes the entries of J that are not zero by structure, then df/dt; `entries`, `starts`,
+    """As `explicit.explicit`. `jacobian` writes the entries of J that are not zero by structure, then df/dt; `entries`, `starts`,
     `columns`, `diagonal`, `order` are those of `sparsity.Pattern`."""
     n, count = ys.shape[1], entries.size
     k, poly, z, new, right, x, slopes = np.empty((8, n)), np.empty((5, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from sciml.biology.kernels.system import System
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.conditions import after
 from sciml.biology.simulation.crossings import search
 from sciml.biology.simulation.equations import Equations
@@ -117,9 +117,8 @@ class Run:
             stiff |= whole[:, steps.STATUS] == steps.STIFF
             whole[stiff, steps.STIFFLY] = 1
             stiff &= whole[:, steps.STATUS] == steps.STIFF
-        for method in self.stiff_methods():
-            if not stiff.any():
-                break
+        methods = self.stiff_methods()
+        while stiff.any() and (method := next(methods, None)):
             self.call(method, marks, arrays, stiff)
             stiff &= whole[:, steps.STATUS] == steps.FAILED
             real[stiff, steps.H] = 0.0
@@ -158,9 +157,11 @@ class Run:
                 whole_array[rows] = some_rows
 
     def explicitly(self, *state: Any) -> None:
-        """By steps of order 5(4)."""
+        """By steps of order 5(4); compiled, or read from the cache, when first needed."""
+        from sciml.biology.simulation.explicit import explicit
+
         rhs = self.equations.rhs
-        steps.explicit(rhs.address, rhs.context, *state)
+        explicit(rhs.address, rhs.context, *state)
 
     def stiff_methods(self) -> Iterator[Callable[..., None]]:
         """The multistep method where many states change and no condition is searched for; for what it fails at, Rosenbrock's.

@@ -15,10 +15,11 @@ from numba import float64, int64
 
 from sciml.biology.kernels.compiled import made_once
 from sciml.biology.kernels.device_functions import device_function
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.conditions import after, next_time
 from sciml.biology.simulation.cuda_device import launch, rows_that_fit
 from sciml.biology.simulation.equations import Equations
+from sciml.biology.simulation.explicit import explicit_row
 from sciml.biology.simulation.run import Run
 from sciml.errors import ConfigError
 
@@ -100,13 +101,13 @@ class ThreadRun(Run):
 
 def thread_kernel(equations: Equations) -> Any:
     """The kernel f(ys [B, n], ps [B, m], scales [B, n], reals [B, 7], wholes [B, 11], outs [B, T, n], grid [T], absolute [n], rounds [K]);
-    see `integrators.explicit`. Between two changes of what is linear in time, `Conditions.clock`, each thread steps as the CPU does."""
+    see `explicit.explicit`. Between two changes of what is linear in time, `Conditions.clock`, each thread steps as the CPU does."""
     conditions = equations.conditions
     n, m, fixed = len(equations.states), max(1, conditions.parameters), conditions.parameters - conditions.count
     pairs = max(1, 2 * conditions.whole.size)
     later, soonest = device_function(after), device_function(next_time)
     modes, clock = (device_function(f.python if f else _nothing) for f in (conditions.modes, conditions.clock))
-    advance = device_function(steps.explicit_row, call=_slopes(device_function(equations.rhs.python)), searched=device_function(_unchanged))
+    advance = device_function(explicit_row, call=_slopes(device_function(equations.rhs.python)), searched=device_function(_unchanged))
 
     @cuda.jit
     def kernel(ys: Any, ps: Any, scales: Any, reals: Any, wholes: Any, outs: Any, grid: Any, absolute: Any, rounds: Any) -> None:

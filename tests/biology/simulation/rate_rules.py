@@ -7,7 +7,7 @@ import numpy as np
 from sciml.biology.formula import parse
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Network, Parameter, Rule
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.equations import equations_of
 from sciml.biology.simulation.run import Run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from sciml.biology.simulation import integrators as steps
+from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.ode import simulate_ode
 from tests.biology.simulation.rate_rules import SMOOTH, exact, fixed, made, rates
 
