@@ -20,7 +20,7 @@ from sciml.report.blocks import Figure
 from sciml.report.numbers import shown
 from sciml.report.summary import Array, binned, edges, mae, rmse, span, spearman, thinned, vector
 
-__all__ = ["bars", "curve", "error_against_uncertainty", "histogram", "parity"]
+__all__ = ["bars", "curve", "error_against_uncertainty", "histogram", "parity", "points_and_lines"]
 
 GREY = "#8a919c"
 
@@ -58,6 +58,39 @@ def curve(
     layout = _axes(x_label, x_unit, y_label, y_unit, log_x, log_y) | {"showlegend": len(lines) > 1}
     said = _sentences(caption, _units((x_label, x_unit), (y_label, y_unit)))
     return Figure(name, traces, layout, said, _dropped_by_log(traces, log_x, log_y), wide)
+
+
+def points_and_lines(
+    name: str,
+    x: ArrayLike,
+    points: ArrayLike,
+    lines: ArrayLike,
+    groups: Sequence[str],
+    *,
+    x_label: str,
+    y_label: str,
+    x_unit: str = "",
+    y_unit: str = "",
+    caption: str = "",
+) -> Figure:
+    """`points` [n] over `x` [n], and through `lines` [n], in order of x, one line for each of `groups` [n], in the colour of its points.
+
+    Raises `DataError` where lengths differ.
+    """
+    xs = vector(name, "x", x)
+    ys, fitted = vector(name, "points", points, len(xs)), vector(name, "lines", lines, len(xs))
+    if len(groups) != len(xs):
+        raise DataError(f"figure {name!r}: {len(xs)} points, but {len(groups)} groups; one for each point would be right")
+    hover = f"{_template(x_label)} %{{x}}<br>%{{y:.4~g}} {_template(y_unit)}"
+    traces: list[dict[str, Any]] = []
+    for number, label in enumerate(dict.fromkeys(groups)):
+        rows = np.flatnonzero([group == label for group in groups])
+        order = rows[np.argsort(xs[rows], kind="stable")]
+        line = {"type": "scatter", "mode": "lines", "x": xs[order], "y": fitted[order], "hovertemplate": hover, "showlegend": False}
+        traces.append(line | {"name": label, "meta": {"colour": number}})
+        traces.append(_points(label, xs[rows], ys[rows], len(xs), hover) | {"meta": {"colour": number}})
+    layout = _axes(x_label, x_unit, y_label, y_unit) | {"showlegend": len(set(groups)) > 1}
+    return Figure(name, traces, layout, _sentences(caption, _units((x_label, x_unit), (y_label, y_unit))))
 
 
 def parity(

@@ -5,6 +5,7 @@ import pytest
 
 from sciml.errors import DataError
 from sciml.report import bars, curve, error_against_uncertainty, histogram, parity
+from sciml.report.figures import points_and_lines
 
 
 def test_parity_holds_every_pair_once_by_group_and_the_errors():
@@ -44,6 +45,17 @@ def test_curve_with_band_and_logarithmic_axis():
     assert figure.caption == "Loss in eV."
     with pytest.raises(DataError, match="figure 'c', b: 1 values where 2 would be right"):
         curve("c", [1, 2], {"b": [1]}, x_label="x", y_label="y")
+
+
+def test_points_of_a_group_lie_beside_its_line_in_order_and_in_its_colour():
+    figure = points_and_lines("p", [3, 1, 2, 1], [30, 10, 7, 5], [31, 11, 8, 6], ["a", "a", "b", "b"], x_label="time", y_label="B")
+    line, points, other, _ = figure.traces
+    assert (line["x"], line["y"], points["x"], points["y"]) == ([1, 3], [11, 31], [3, 1], [30, 10])
+    assert line["meta"] == points["meta"] and other["x"] == [1, 2] and other["meta"] != line["meta"]
+    with pytest.raises(DataError, match="2 points, but 1 groups"):
+        points_and_lines("p", [1, 2], [1, 2], [1, 2], ["a"], x_label="x", y_label="y")
+    with pytest.raises(DataError, match="figure 'p', lines: 1 values where 2 would be right"):
+        points_and_lines("p", [1, 2], [1, 2], [1], ["a", "a"], x_label="x", y_label="y")
 
 
 def test_histogram_counts_every_finite_value():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Failure", "Fit", "Profile"]
 
+_MOST_OBSERVABLES = 12  # that are drawn over time
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -156,6 +158,15 @@ class Fit:
                 reference_label="measured", predicted_label="fitted", caption="Each measurement against the fitted model.",
             )
         ]  # fmt: skip
+        for observable, rows in list(table.assign(measured=measured).groupby("observableId", sort=False))[:_MOST_OBSERVABLES]:
+            if rows["time"].nunique() > 1:
+                found.append(
+                    figures.points_and_lines(
+                        f"{observable} over time", rows["time"], rows["measured"], rows["simulation"],
+                        rows["simulationConditionId"].astype(str).to_list(), x_label="time", y_label=str(observable),
+                        caption="Measured (points) and fitted (lines between the times measured), by condition.",
+                    )
+                )  # fmt: skip
         for p in self.problem.estimated:
             profile = self.profiles.get(p.id)
             if profile and len(profile.values) > 2:

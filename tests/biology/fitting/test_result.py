@@ -42,7 +42,12 @@ def test_a_section_shows_parameters_and_profiles(found):
     table = next(block for block in section.blocks if isinstance(block, Table))
     assert table.columns["parameter"] == ["k", "d", "A"] and table.columns["ends"] == ["data"] * 3
     names = [block.name for block in section.blocks if isinstance(block, Figure)]
-    assert names == ["Measured and fitted", "Profile of k", "Profile of d", "Profile of A"]
+    observables = list(dict.fromkeys(m.observable for m in found.problem.measurements))
+    courses = [f"{id} over time" for id in observables]
+    assert names == ["Measured and fitted", *courses, "Profile of k", "Profile of d", "Profile of A"]
+    line, points = next(block for block in section.blocks if isinstance(block, Figure) and block.name == courses[0]).traces
+    assert line["x"] == sorted(line["x"])
+    assert sorted(points["y"]) == sorted(m.value for m in found.problem.measurements if m.observable == observables[0])
 
 
 def test_failures_and_bounds_are_said(found):
