@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import pkgutil
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -77,8 +78,10 @@ def entry(module: ModuleType, name: str) -> list[str]:
     if inspect.isclass(thing):
         if issubclass(thing, BaseModel):
             return [f"## {name}", "", "```{eval-rst}", f".. autoclass:: {target}", "   :no-members:", "```", *options_table(thing)]
-        shown = "   :members:" if not issubclass(thing, BaseException) else "   :show-inheritance:"
-        return [f"## {name}", "", "```{eval-rst}", f".. autoclass:: {target}", shown, "```", ""]
+        shown = ["   :members:"] if not issubclass(thing, BaseException) else ["   :show-inheritance:"]
+        if is_dataclass(thing):  # what a result gives stands in its parents too
+            shown.append("   :inherited-members:")
+        return [f"## {name}", "", "```{eval-rst}", f".. autoclass:: {target}", *shown, "```", ""]
     if callable(thing):
         return [f"## {name}", "", "```{eval-rst}", f".. autofunction:: {target}", "```", ""]
     return [f"## {name}", "", f"`{name} = {str(thing)[:80]}`", ""]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["open_door"]
+__all__ = ["loaded_from", "open_door"]
+
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 
 
 class _Door(ModuleType):
@@ -37,3 +40,16 @@ def open_door(package: str, modules: Mapping[str, tuple[str, ...]]) -> None:
     door = sys.modules[package]
     door.__dict__["_homes"] = {name: module for module, names in modules.items() for name in names}
     door.__class__ = _Door
+
+
+def loaded_from(module: str) -> Callable[[_Call], _Call]:
+    """Let a stub with signature and docstring call the function of its name in `module`, which is imported at the first call."""
+
+    def decorate(stub: _Call) -> _Call:
+        @functools.wraps(stub)
+        def call(*args: Any, **options: Any) -> Any:
+            return getattr(importlib.import_module(module), stub.__name__)(*args, **options)
+
+        return call  # type: ignore[return-value]
+
+    return decorate

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 
 import pytest
 
-from sciml.door import open_door
+from sciml.door import loaded_from, open_door
 
 
 @pytest.fixture
@@ -39,3 +40,13 @@ def test_a_call_keeps_its_place(package):
 def test_unknown_names_are_told(package):
     with pytest.raises(AttributeError, match="'behind_a_door' has no attribute 'two'; it has check, ONE"):
         package.two  # noqa: B018
+
+
+def test_a_stub_says_what_its_function_does(package):
+    @loaded_from("behind_a_door.check")
+    def check(far: int = 1) -> str:
+        """Says what."""
+
+    assert "behind_a_door.check" not in sys.modules
+    assert (check.__doc__, list(inspect.signature(check).parameters)) == ("Says what.", ["far"])
+    assert check() == "called"

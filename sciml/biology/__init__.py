@@ -2,109 +2,98 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sciml.biology.network import Compartment, Event, Function, Network, Parameter, Participant, Reaction, Rule, Species
+from sciml.biology.network import Compartment, Event, Function, Network, Parameter, Participant, Reaction, Rule, Species, Unit, Units
 from sciml.door import open_door
 
 if TYPE_CHECKING:
     from sciml.biology.antimony import load_antimony
-    from sciml.biology.audit import audit
+    from sciml.biology.audit import Audit, audit
     from sciml.biology.bionetgen import load_net
     from sciml.biology.datasets import list_pathways, load_pathway
-    from sciml.biology.distributions import Gamma, LogNormal, Normal
-    from sciml.biology.fitting import fit, load_petab
+    from sciml.biology.distributions import Gamma, Law, LogNormal, Normal
+    from sciml.biology.fitting import Fit, FitParameter, Problem, fit, load_petab
+    from sciml.biology.fitting.result import Profile
+    from sciml.biology.model_file import load, load_experiment
     from sciml.biology.sbml import load_sbml
-    from sciml.biology.simulation.first_passage import first_passage
+    from sciml.biology.sedml import Experiment, Task
+    from sciml.biology.simulation.first_passage import FirstPassage, first_passage
+    from sciml.biology.simulation.forecast import Forecast
     from sciml.biology.simulation.hybrid import simulate_hybrid
-    from sciml.biology.simulation.langevin import simulate_langevin
-    from sciml.biology.simulation.linear_noise import linear_noise, stationary_noise
-    from sciml.biology.simulation.noise_parts import noise_parts
+    from sciml.biology.simulation.langevin import LangevinEnsemble, simulate_langevin
+    from sciml.biology.simulation.linear_noise import LinearNoise, StationaryNoise, linear_noise, stationary_noise
+    from sciml.biology.simulation.noise_parts import NoiseParts, noise_parts
     from sciml.biology.simulation.ode import simulate_ode
-    from sciml.biology.simulation.scan import scan
-    from sciml.biology.simulation.sensitivities import sensitivities
+    from sciml.biology.simulation.scan import Scan, scan
+    from sciml.biology.simulation.sensitivities import Sensitivities, sensitivities
     from sciml.biology.simulation.ssa import simulate_ssa
-    from sciml.biology.simulation.state_projection import finite_state_projection, transition_matrix
-    from sciml.biology.simulation.stationary_law import stationary_law
-    from sciml.biology.simulation.steady_state import steady_state
+    from sciml.biology.simulation.state_projection import StateProjection, TransitionMatrix, finite_state_projection, transition_matrix
+    from sciml.biology.simulation.stationary_law import StationaryLaw, stationary_law
+    from sciml.biology.simulation.steady_state import SteadyState, steady_state
     from sciml.biology.simulation.tau_leaping import simulate_tau
+    from sciml.biology.simulation.trajectories import Ensemble, Moments, Solution
     from sciml.biology.simulation.trajectory_store import load_ensemble
+    from sciml.biology.summary import ReactionRow, SpeciesRow, Summary
 
 _MODULES = {
+    "model_file": ("load", "load_experiment"),
     "sbml": ("load_sbml",),
     "antimony": ("load_antimony",),
     "bionetgen": ("load_net",),
+    "sedml": ("Experiment", "Task"),
     "datasets": ("list_pathways", "load_pathway"),
+    "summary": ("Summary", "SpeciesRow", "ReactionRow"),
+    "distributions": ("Law", "LogNormal", "Gamma", "Normal"),
+    "simulation.forecast": ("Forecast",),
+    "simulation.trajectories": ("Solution", "Ensemble", "Moments"),
     "simulation.ode": ("simulate_ode",),
     "simulation.ssa": ("simulate_ssa",),
     "simulation.trajectory_store": ("load_ensemble",),
     "simulation.tau_leaping": ("simulate_tau",),
-    "simulation.langevin": ("simulate_langevin",),
+    "simulation.langevin": ("LangevinEnsemble", "simulate_langevin"),
     "simulation.hybrid": ("simulate_hybrid",),
-    "simulation.linear_noise": ("linear_noise", "stationary_noise"),
-    "simulation.state_projection": ("finite_state_projection", "transition_matrix"),
-    "simulation.stationary_law": ("stationary_law",),
-    "simulation.noise_parts": ("noise_parts",),
-    "simulation.first_passage": ("first_passage",),
-    "simulation.steady_state": ("steady_state",),
-    "simulation.sensitivities": ("sensitivities",),
-    "simulation.scan": ("scan",),
-    "fitting": ("fit", "load_petab"),
-    "audit": ("audit",),
-    "distributions": ("LogNormal", "Gamma", "Normal"),
+    "simulation.linear_noise": ("LinearNoise", "StationaryNoise", "linear_noise", "stationary_noise"),
+    "simulation.state_projection": ("StateProjection", "TransitionMatrix", "finite_state_projection", "transition_matrix"),
+    "simulation.stationary_law": ("StationaryLaw", "stationary_law"),
+    "simulation.noise_parts": ("NoiseParts", "noise_parts"),
+    "simulation.first_passage": ("FirstPassage", "first_passage"),
+    "simulation.steady_state": ("SteadyState", "steady_state"),
+    "simulation.sensitivities": ("Sensitivities", "sensitivities"),
+    "simulation.scan": ("Scan", "scan"),
+    "fitting": ("Fit", "FitParameter", "Problem", "fit", "load_petab"),
+    "fitting.result": ("Profile",),
+    "audit": ("Audit", "audit"),
 }
 __all__ = [
-    "Network",
-    "Species",
-    "Compartment",
-    "Parameter",
-    "Reaction",
-    "Participant",
-    "Rule",
-    "Event",
-    "Function",
+    "Network", "Species", "Compartment", "Parameter", "Reaction", "Participant", "Rule", "Event", "Function", "Unit", "Units",
+    "load", "load_experiment",
     "load_sbml",
     "load_antimony",
     "load_net",
-    "list_pathways",
-    "load_pathway",
+    "Experiment", "Task",
+    "list_pathways", "load_pathway",
+    "Summary", "SpeciesRow", "ReactionRow",
+    "Law", "LogNormal", "Gamma", "Normal",
+    "Forecast",
+    "Solution", "Ensemble", "Moments",
     "simulate_ode",
     "simulate_ssa",
     "load_ensemble",
     "simulate_tau",
-    "simulate_langevin",
+    "simulate_langevin", "LangevinEnsemble",
     "simulate_hybrid",
-    "linear_noise",
-    "stationary_noise",
-    "finite_state_projection",
-    "stationary_law",
-    "transition_matrix",
-    "noise_parts",
-    "first_passage",
-    "steady_state",
-    "sensitivities",
-    "scan",
-    "fit",
-    "load_petab",
-    "audit",
-    "LogNormal",
-    "Gamma",
-    "Normal",
-]
-# Methods of Network whose work lies further down the row of imports: loaded here, at their first use.
-_METHODS = {"to_sbml": "sbml", "summary": "summary", "_repr_html_": "summary", "forecast": "simulation.forecast"}
-
-
-def _method(name: str, module: str) -> Any:
-    def method(self: Network, *args: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module(f"sciml.biology.{module}"), name)(self, *args, **options)
-
-    method.__name__ = name
-    return method
-
-
-for _name, _module in _METHODS.items():
-    setattr(Network, _name, _method(_name, _module))
+    "linear_noise", "stationary_noise", "LinearNoise", "StationaryNoise",
+    "finite_state_projection", "transition_matrix", "StateProjection", "TransitionMatrix",
+    "stationary_law", "StationaryLaw",
+    "noise_parts", "NoiseParts",
+    "first_passage", "FirstPassage",
+    "steady_state", "SteadyState",
+    "sensitivities", "Sensitivities",
+    "scan", "Scan",
+    "fit", "load_petab", "Fit", "FitParameter", "Problem",
+    "Profile",
+    "audit", "Audit",
+]  # fmt: skip
 
 open_door(__name__, _MODULES)

@@ -14,13 +14,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from sciml.arguments import check_fields, checked, shown
 from sciml.biology.expressions import Expression, Operand
 from sciml.biology.formula import as_expression
 from sciml.biology.parts import Part, formulas
 from sciml.biology.plain_data import build, plain
+from sciml.door import loaded_from
 from sciml.errors import ConfigError, DataError
 
 __all__ = [
@@ -219,16 +220,25 @@ class Network:
     annotations: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
-    if TYPE_CHECKING:  # attached by the package's door: what they need lies further down the row of imports
+    @loaded_from("sciml.biology.sbml")
+    def to_sbml(self, path: str | os.PathLike[str] | None = None) -> str:  # type: ignore[empty-body]
+        """SBML text (level 3 version 2), also written to `path`. Raises DataError for what SBML cannot say."""
 
-        def to_sbml(self, path: str | os.PathLike[str] | None = None) -> str:
-            """SBML text (level 3 version 2), also written to `path`."""
+    @loaded_from("sciml.biology.summary")
+    def summary(self) -> Any:
+        """A `Summary`: rates in words, units that do not fit, start counts, dead reactions, unused parts, conserved sums, stiffness."""
 
-        def summary(self) -> Any:
-            """Rates in words, units, dead reactions, unused species, conservation laws, stiffness."""
+    @loaded_from("sciml.biology.summary")
+    def _repr_html_(self) -> str:  # type: ignore[empty-body]
+        """The summary as a table for notebooks."""
 
-        def forecast(self, times: Any, n: int = 1000) -> Any:
-            """Events, seconds and bytes that an exact stochastic run would take."""
+    @loaded_from("sciml.biology.simulation.forecast")
+    def forecast(self, times: Any, n: int = 1000, *, record: str = "grid", **options: Any) -> Any:
+        """A `Forecast` of what `simulate_ssa` would take: reactions of a trajectory, seconds (within a factor of about three), bytes.
+
+        `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`. Nothing is run but
+        the deterministic course. Raises what `simulate_ssa` would raise before it begins.
+        """
 
     def __post_init__(self) -> None:
         coerced = {

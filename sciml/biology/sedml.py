@@ -26,7 +26,7 @@ from sciml.biology.sbml.tree import Element, parse
 from sciml.biology.sources import SEDML, path_of, refuse_others
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Experiment", "Task", "load_archive", "load_experiment"]
+__all__ = ["Experiment", "Task", "load_archive", "load_sedml"]
 
 _STOCHASTIC = frozenset((15, 27, 29, 38, 241))  # numbers of KiSAO: first reaction, next reaction, direct, sorting
 _LEAPS = frozenset((39, 40, 45, 46, 48, 74))
@@ -79,13 +79,13 @@ class Experiment:
 
 
 @checked
-def load_experiment(path: str | os.PathLike[str]) -> Experiment:
+def load_sedml(path: str | os.PathLike[str]) -> Experiment:
     """The experiment in a SED-ML file; its models are SBML files beside it.
 
     Raises DataError with file and line for what is not supported: other simulations than uniform time courses from time 0, changes that
     are more than new values, nested or functional ranges, models that lie elsewhere.
     """
-    file = path_of("load_experiment", path)
+    file = path_of("load_sedml", path)
     text = unpack(str(file), read_bytes(file, "a SED-ML document"), "a SED-ML document")
     refuse_others(str(file), text, SEDML)
     inspect(str(file), text, "sedML")
@@ -136,7 +136,7 @@ def _unpacked(file: Path, archive: zipfile.ZipFile, place: Path) -> list[tuple[s
 
 
 def _of_contents(file: Path, place: Path, contents: list[tuple[str, str, bool]]) -> Experiment:
-    for kind, load in ((_SEDML, load_experiment), (_SBML, _only_model)):
+    for kind, load in ((_SEDML, load_sedml), (_SBML, _only_model)):
         found = [(name, master) for name, format, master in contents if kind in format]
         chosen = [name for name, master in found if master] or [name for name, _ in found]
         if len(chosen) > 1:

@@ -25,7 +25,7 @@ class Format(NamedTuple):
 
 
 SBML = Format("sbml", "an SBML model", "load_sbml")
-SEDML = Format("sedml", "a SED-ML document", "sciml biology simulate")
+SEDML = Format("sedml", "a SED-ML document", "load_experiment")
 NET = Format("net", "a BioNetGen network", "load_net")
 PETAB = Format("petab", "a PEtab problem", "load_petab")
 ANTIMONY = Format("antimony", "Antimony text", "load_antimony")

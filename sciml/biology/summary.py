@@ -17,7 +17,7 @@ from sciml.biology.kernels.system import System
 from sciml.biology.law_forms import kind_of_law
 from sciml.biology.network import Network, Species
 from sciml.biology.rates import dead_reactions, equation, law_text, unused
-from sciml.biology.sbml import molecules_per_unit
+from sciml.biology.sbml import molecules_per_unit, unit_problems
 from sciml.biology.simulation.molecules import in_molecules
 from sciml.biology.structure import conservation_laws, start_amounts
 from sciml.errors import ConfigError, DataError
@@ -64,9 +64,10 @@ class ReactionRow:
 class Summary:
     """What `net.summary()` found.
 
-    `units` {quantity: unit}; `dead`: reactions that never fire from this start; `unused_species`, `unused_parameters` take part in nothing;
-    `conserved`: sums that stay, as text; `slowest`, `fastest`: time scales 1/|Re eigenvalue| of the equations at the start, `stiffness`
-    their ratio (NaN where it was not computed); `stochastic`: what stochastic calls say or convert; `refused`: why they refuse, or "".
+    `units` {quantity: unit}, `unit_problems`: units that do not fit each other, as text; `dead`: reactions that never fire from this
+    start; `unused_species`, `unused_parameters` take part in nothing; `conserved`: sums that stay, as text; `slowest`, `fastest`: time
+    scales 1/|Re eigenvalue| of the equations at the start, `stiffness` their ratio (NaN where it was not computed); `stochastic`: what
+    stochastic calls say or convert; `refused`: why they refuse, or "".
     """
 
     id: str
@@ -86,6 +87,7 @@ class Summary:
     stochastic: tuple[str, ...]
     refused: str
     warnings: tuple[str, ...]
+    unit_problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able data."""
@@ -141,6 +143,7 @@ def summary(network: Network) -> Summary:
         stochastic=notes,
         refused=refused,
         warnings=network.warnings,
+        unit_problems=tuple(unit_problems(network)),
     )  # fmt: skip
 
 
@@ -241,6 +244,7 @@ def _findings(s: Summary) -> list[tuple[str, str]]:
     found += [("stochastic", note) for note in s.stochastic]
     if s.refused:
         found.append(("stochastic calls refuse", s.refused))
+    found += [("unit check", problem) for problem in s.unit_problems]
     return found + [("warning", warning) for warning in s.warnings]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sciml.cli.networks import ModelFile, OutFolder, Set, check_out, open_experiment, variant, write_run
+from sciml.cli.networks import ModelFile, OutFolder, Set, check_out, variant, write_run
 from sciml.cli.runs import scan, simulate
 from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
 from sciml.errors import ConfigError, DataError
@@ -28,25 +28,25 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """What a model says: species with molecule numbers and volumes, laws, units that do not fit, what is odd or not supported (exit 3)."""
-    from sciml.biology.sbml import consistency_problems, unit_problems
+    from sciml.biology import load_experiment
+    from sciml.biology.sbml import consistency_problems
 
     unsupported: DataError | None = None
     try:
-        experiment = open_experiment(model)
+        experiment = load_experiment(model)
     except DataError as error:
         unsupported = error
         try:
-            experiment = open_experiment(model, strict=False)
+            experiment = load_experiment(model, strict=False)
         except DataError:
             raise error from None
     network = variant(experiment.network, set)
     summary = network.summary()
-    units = list(unit_problems(network))
     consistency = list(consistency_problems(model)) if thorough and _is_sbml(model) else []
     tasks = [task.to_dict() for task in experiment.tasks]
-    lines = [summary.text(), *(f"units: {problem}" for problem in units), *(f"libSBML: {problem}" for problem in consistency)]
+    lines = [summary.text(), *(f"libSBML: {problem}" for problem in consistency)]
     lines += [f"task {t['id']}: {t['method']} from {t['start']:g} to {t['end']:g}, {t['points']} times{_scanned(t)}" for t in tasks]
-    result = {"model": model, **summary.to_dict(), "unit_problems": units, "consistency": consistency, "tasks": tasks}
+    result = {"model": model, **summary.to_dict(), "consistency": consistency, "tasks": tasks}
     emit(result, "\n".join(lines), as_json=json, quiet=quiet)
     if unsupported is not None:
         raise unsupported

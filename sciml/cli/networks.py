@@ -1,10 +1,9 @@
-"""What the commands on networks share: a model by file or shipped name, values set on it, times, and what a run writes."""
+"""What the commands on networks share: their options, values set on a model, times, and what a run writes."""
 
 from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,16 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sciml.cli.terminal import settings
-from sciml.errors import ConfigError, DataError, SciMLError
+from sciml.errors import ConfigError
 
 if TYPE_CHECKING:
     from sciml.biology import Network
-    from sciml.biology.sedml import Experiment
     from sciml.report import Section
 
 __all__ = [
     "Budget", "End", "Initial", "Method", "ModelFile", "OutFolder", "Points", "Runs", "Set", "Shown", "Substance", "Yes", "check_out",
-    "open_experiment", "shown_species", "time_grid", "variant", "write_run",
+    "shown_species", "time_grid", "variant", "write_run",
 ]  # fmt: skip
 
 ModelFile = Annotated[
@@ -44,79 +42,6 @@ Initial = Annotated[str | None, typer.Option("--initial", help="round or stochas
 OutFolder = Annotated[Path | None, typer.Option("--out", help="A new folder for report.html, tables and the manifest of the run.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Start a run that is expected to take longer than --budget.")]
 Budget = Annotated[float, typer.Option("--budget", help="Seconds that a stochastic run may be expected to take without --yes.")]
-
-_ANTIMONY, _ARCHIVES = (".ant", ".antimony", ".txt", ".sb"), (".omex", ".zip", ".sedx")
-_SUFFIXES = (*_ANTIMONY, *_ARCHIVES, ".net", ".sedml", ".xml", ".sbml", ".gz")
-
-
-def open_experiment(model: str, *, strict: bool = True) -> Experiment:
-    """The networks and tasks behind a name: a file by its suffix, else by how it begins; a bare name is a shipped pathway.
-
-    Raises ConfigError where a name is both or an empty text, DataError where a file is missing or no model.
-    """
-    from sciml.biology.datasets import list_pathways, load_pathway
-    from sciml.biology.network import nearest
-    from sciml.biology.sedml import Experiment, load_archive, load_experiment
-
-    path = Path(model)
-    if not model:
-        raise ConfigError("model: found an empty name, expected a file or the name of a shipped pathway")
-    if model in list_pathways():
-        if path.exists():
-            raise ConfigError(f"model: {model} is a shipped pathway and a file here; say ./{model} for the file")
-        return Experiment(model, {"model": load_pathway(model)})
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        return _of_stream(path, strict)
-    kind = _kind(path)
-    if not path.exists() and path.suffix not in _SUFFIXES and path.name == model:
-        hint = f"there are {', '.join(list_pathways())}{nearest(model, list_pathways())}"
-        raise DataError(f"{model}: no such file, and no shipped pathway; {hint}")
-    if kind == "archive":
-        return load_archive(path)
-    if kind == "sedml":
-        return load_experiment(path)
-    return Experiment(model, {"model": _network(path, kind, strict)})
-
-
-def _network(path: Path, kind: str, strict: bool) -> Network:
-    from sciml.biology import load_antimony, load_net, load_sbml
-
-    if kind == "net":
-        return load_net(path)
-    return load_antimony(path, strict=strict) if kind == "antimony" else load_sbml(path, strict=strict)
-
-
-def _of_stream(path: Path, strict: bool) -> Experiment:
-    """From a pipe, which can be read once."""
-    from sciml import files
-    from sciml.biology.sbml.precheck import read_bytes
-
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "model"
-        files.write_bytes(copy, read_bytes(path, "a model"))
-        try:
-            return open_experiment(str(copy), strict=strict)
-        except SciMLError as error:
-            raise type(error)(str(error).replace(str(copy), str(path))) from error
-
-
-def _kind(path: Path) -> str:
-    """By its content where that is plain, else by its suffix."""
-    from sciml.biology.sources import recognised
-
-    try:
-        with path.open("rb") as file:
-            begin = file.read(4000)
-    except (OSError, ValueError):
-        begin = b""
-    if begin[:4] == b"PK\x03\x04":
-        return "archive"
-    found = recognised(begin.decode("utf-8", "replace"))
-    if found is not None and found.key in ("sbml", "sedml", "net", "antimony"):
-        return found.key
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" and path.with_suffix("").suffix else path.suffix
-    by_suffix = dict.fromkeys(_ANTIMONY, "antimony") | dict.fromkeys(_ARCHIVES, "archive") | {".net": "net", ".sedml": "sedml"}
-    return by_suffix.get(suffix.lower(), "sbml")
 
 
 def variant(network: Network, words: Sequence[str] | None) -> Network:

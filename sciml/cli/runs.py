@@ -25,7 +25,6 @@ from sciml.cli.networks import (
     Substance,
     Yes,
     check_out,
-    open_experiment,
     shown_species,
     time_grid,
     variant,
@@ -69,10 +68,11 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Simulate a model from time 0; the amounts at the end, and with --out a report with traces, spread and tables."""
+    from sciml.biology import load_experiment
     from sciml.biology.result_figures import distribution_section, network_section, trace_section
 
     check_out(out)
-    experiment = open_experiment(model)
+    experiment = load_experiment(model)
     chosen = _task(experiment, task)
     network = variant(chosen.network if chosen else experiment.network, set)
     times = chosen.times if chosen is not None and end is None else time_grid(end, points)
@@ -129,10 +129,11 @@ def scan(
     """The state at the end for each value of a parameter, compartment or species' start: dose and response."""
     import numpy as np
 
+    from sciml.biology import load_experiment
     from sciml.biology.result_figures import dose_section, network_section
 
     check_out(out)
-    experiment = open_experiment(model)
+    experiment = load_experiment(model)
     chosen = _task(experiment, task, scanned=not vary)
     network = variant(chosen.network if chosen else experiment.network, set)
     values = _values(vary or ()) if vary else dict(chosen.scan) if chosen else {}

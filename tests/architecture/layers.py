@@ -47,6 +47,7 @@ BIOLOGY = (
     ("sbml",),
     ("antimony", "bionetgen", "sedml"),
     ("datasets",),
+    ("model_file",),
     ("kernels",),
     ("structure", "rates", "law_forms"),
     ("simulation", "information"),

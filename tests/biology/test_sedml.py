@@ -10,7 +10,7 @@ import pytest
 
 from sciml.biology.antimony import load_antimony
 from sciml.biology.sbml import to_sbml
-from sciml.biology.sedml import load_archive, load_experiment
+from sciml.biology.sedml import load_archive, load_sedml
 from sciml.errors import DataError
 
 TEXT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -80,7 +80,7 @@ def folder(tmp_path, model):
 
 
 def test_a_document(folder):
-    found = load_experiment(folder / "first.sedml")
+    found = load_sedml(folder / "first.sedml")
     one, many = found.tasks
     assert (one.id, one.method, one.network.elements["k"].value, one.shown) == ("one", "ode", 2.5, ("B",))
     assert one.times.tolist() == np.linspace(1, 5, 9).tolist()
@@ -139,7 +139,7 @@ def test_what_is_refused(folder, old, new, message):
     assert old in TEXT
     (folder / "first.sedml").write_text(TEXT.replace(old, new) if old in ("changeAttribute", "sedML") else TEXT.replace(old, new, 1))
     with pytest.raises(DataError, match=message):
-        load_experiment(folder / "first.sedml")
+        load_sedml(folder / "first.sedml")
 
 
 def test_what_is_no_archive(tmp_path, model):

@@ -9,7 +9,7 @@ import pytest
 
 from sciml import resources
 from sciml.biology import load_antimony, load_net, load_pathway, load_petab, load_sbml
-from sciml.biology.sedml import load_archive, load_experiment
+from sciml.biology.sedml import load_archive, load_sedml
 from sciml.biology.sources import ANTIMONY, NET, PETAB, SBML, SEDML, path_of, recognised, refuse_others
 from sciml.errors import ConfigError, DataError
 
@@ -50,10 +50,10 @@ def test_what_the_repository_holds_is_recognised():
             assert recognised((gzip.decompress(data) if file.suffix == ".gz" else data).decode()) == expected, file
 
 
-@pytest.mark.parametrize("load", [load_sbml, load_net, load_petab, load_antimony, load_experiment])
+@pytest.mark.parametrize("load", [load_sbml, load_net, load_petab, load_antimony, load_sedml])
 def test_each_reader_names_the_one_that_would_be_right(load, tmp_path):
     """Every reader is given a file of every other format."""
-    own = {load_sbml: SBML, load_net: NET, load_petab: PETAB, load_antimony: ANTIMONY, load_experiment: SEDML}[load]
+    own = {load_sbml: SBML, load_net: NET, load_petab: PETAB, load_antimony: ANTIMONY, load_sedml: SEDML}[load]
     for format, texts in TEXTS.items():
         if format in (own, None):
             continue
@@ -71,7 +71,7 @@ def test_a_web_page_and_a_pdf_have_no_reader():
         assert str(caught.value) == f"m.xml: found {what}, expected an SBML model"
 
 
-@pytest.mark.parametrize("load", [load_sbml, load_net, load_petab, load_antimony, load_experiment, load_archive])
+@pytest.mark.parametrize("load", [load_sbml, load_net, load_petab, load_antimony, load_sedml, load_archive])
 def test_what_is_no_path_is_said(load):
     for given, message in (
         ("", "found an empty text"),

@@ -123,3 +123,14 @@ def test_empty_and_shipped():
     assert found.conserved == ("R + RL = 200", "K + Kp = 1000", "Off + On = 2")
     assert found.dead == ()
     assert next(s.role for s in found.species if s.id == "L") == "boundary"
+
+
+def test_units_that_do_not_fit():
+    """A rate of amount per time; k in metre gives an amount times a length."""
+    first = Units(substance="item", time="second", extent="item", definitions=(("first", (Unit("second", -1.0),)),))
+    for unit, wrong in (("first", 0), ("metre", 1)):
+        k = Parameter("k", 1.0, units=unit)
+        net = Network(species={"A": 1.0}, parameters=[k], reactions=[Reaction.parse("r", "A ->", law="k*A")], units=first)
+        found = summary(net)
+        assert sum("'r'" in problem for problem in found.unit_problems) == wrong, found.unit_problems
+        assert found.text().count("unit check") == len(found.unit_problems)

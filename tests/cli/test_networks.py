@@ -1,65 +1,19 @@
-"""Models by file and by name, values set on them, and the folder of a run."""
+"""Values set on a model, times, and the folder of a run."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import threading
 
 import numpy as np
 import pytest
 
 from sciml import files
 from sciml.biology.antimony import load_antimony
-from sciml.biology.sbml import to_sbml
-from sciml.cli.networks import check_out, open_experiment, time_grid, variant, write_run
-from sciml.errors import ConfigError, DataError
+from sciml.cli.networks import check_out, time_grid, variant, write_run
+from sciml.errors import ConfigError
 from sciml.report import Section, Text
 
 TEXT = "A -> B; k*A\nk = 0.5; A = 7; B = 0"
-NET = """begin parameters
- k 0.5
-end parameters
-begin species
- A() 7
- B() 0
-end species
-begin reactions
- 1 1 2 k
-end reactions
-"""
-
-
-def test_every_kind_of_file(tmp_path):
-    sbml = to_sbml(load_antimony(TEXT))
-    contents = {"a.ant": TEXT, "b.txt": TEXT, "c.net": NET, "d.xml": sbml, "e": sbml, "f.sbml": sbml}
-    for name, text in contents.items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "g.net.gz").write_bytes(gzip.compress(NET.encode()))
-    (tmp_path / "h.xml.gz").write_bytes(gzip.compress(sbml.encode()))
-    for name in (*contents, "g.net.gz", "h.xml.gz"):
-        network = open_experiment(str(tmp_path / name)).network
-        assert (len(network.reactions), network.elements["k"].value) == (1, 0.5), name
-
-
-def test_content_decides_before_the_suffix(tmp_path):
-    for name, text in (("sbml.txt", to_sbml(load_antimony(TEXT))), ("net.txt", NET), ("text.xml", TEXT)):
-        (tmp_path / name).write_text(text)
-        assert open_experiment(str(tmp_path / name)).network.elements["k"].value == 0.5, name
-
-
-@pytest.mark.parametrize("text", [TEXT, NET, "<nonsense/>"])
-def test_a_pipe_is_read_once(tmp_path, text):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_text, args=(text,))
-    writer.start()
-    if text == "<nonsense/>":
-        with pytest.raises(DataError, match=f"^{pipe}: line 1: found <nonsense>, expected <sbml>"):
-            open_experiment(str(pipe))
-    else:
-        assert open_experiment(str(pipe)).network.elements["k"].value == 0.5
-    writer.join()
 
 
 def test_out_is_looked_at_before_any_work(tmp_path, monkeypatch):
@@ -72,20 +26,6 @@ def test_out_is_looked_at_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *a: False)
     with pytest.raises(ConfigError, match="may not be written to"):
         check_out(tmp_path / "new")
-
-
-def test_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert open_experiment("telegraph").network.id == "telegraph"
-    (tmp_path / "telegraph").write_text(TEXT)
-    with pytest.raises(ConfigError, match=r"telegraph is a shipped pathway and a file here; say ./telegraph"):
-        open_experiment("telegraph")
-    with pytest.raises(DataError, match="telegraf: no such file, and no shipped pathway; there are chemotaxis"):
-        open_experiment("telegraf")
-    with pytest.raises(DataError, match=r"absent.xml: cannot be read"):
-        open_experiment("absent.xml")
-    with pytest.raises(ConfigError, match="empty name"):
-        open_experiment("")
 
 
 def test_values_and_times():
