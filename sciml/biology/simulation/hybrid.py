@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 from sciml.biology.kernels.hybrid_lanes import hybrid_program
@@ -13,6 +14,7 @@ from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.hybrid_run import HybridRun, single_coefficients
 from sciml.biology.simulation.jump_model import Counting, JumpModel
 from sciml.biology.simulation.molecules import in_molecules, require_rates
+from sciml.biology.simulation.pilot import pilot_model
 from sciml.biology.simulation.records import Record, recorded
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.ssa import simulate_ssa
@@ -54,9 +56,9 @@ def simulate_hybrid(
     path is off by 2 epsilon or twice the foreseen reactions are expected. What is left out is the effect of the abundant reactions' own
     noise within a step: the part of a spread that comes from it is off by about epsilon / 2, the part that comes from scarce events is not.
 
-    It pays where there are many abundant reactions for each scarce event and each step. Two pilot trajectories, the same for all seeds,
-    tell; where it does not pay, and for events, rate rules and laws that name time, the run is `simulate_ssa`, and `kernel` says so
-    ("hybrid32" otherwise). `fallback="never"` refuses these with a ConfigError instead. Other arguments and what is refused as in
+    It pays where there are many abundant reactions for each scarce event and each step. Two pilot trajectories of a cell for which nothing
+    is drawn (see `pilot_model`), the same for any n and seed, tell; where it does not pay, and for events, rate rules and laws that name time,
+    the run is `simulate_ssa`, and `kernel` says so ("hybrid32" otherwise). `fallback="never"` refuses these with a ConfigError instead. Other arguments and what is refused as in
     `simulate_ssa`. Sources: Haseltine and Rawlings, J. Chem. Phys. 117 (2002) 6959; Harris and Clancy, J. Chem. Phys. 125 (2006) 144107.
     """
     check_request(
@@ -86,6 +88,9 @@ def simulate_hybrid(
     run = HybridRun(
         model, asked, epsilon, seed, "simulate_hybrid", final=record == "final", program=program, single=single, abundant=abundant
     )  # fmt: skip
-    if fallback == "auto" and not run.pays():
-        return exactly()
+    if fallback == "auto":
+        pilot = pilot_model(model, parameters, extrinsic, start, before)
+        tried = single_coefficients(pilot, program)
+        if tried is None or not replace(run, model=pilot, single=tried).pays():
+            return exactly()
     return recorded(run, n, record, threads, progress)

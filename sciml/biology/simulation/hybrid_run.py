@@ -81,7 +81,7 @@ class HybridRun(LeapRun):
         return Ensemble(self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, **self.described(chosen, notes))
 
     def pays(self) -> bool:
-        """Whether it is cheaper than the exact method, by two trajectories that depend on the model alone."""
+        """Whether it is cheaper than the exact method, by two trajectories of the first row."""
         states, done = self.room(_PILOTS)
         steps, events, firings = self.react(derive(0, "pilot"), 0, states, done, np.zeros(2, dtype=np.int64)).sum(axis=0)
         lanes = lane_program(self.model.jumps) is not None

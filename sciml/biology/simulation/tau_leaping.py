@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -18,6 +18,7 @@ from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
 from sciml.biology.simulation.leap_run import LeapRun
+from sciml.biology.simulation.pilot import pilot_model
 from sciml.biology.simulation.records import Record, recorded
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.ssa import simulate_ssa
@@ -61,9 +62,9 @@ def simulate_tau(
     `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
     `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`; Ctrl-C keeps what is done.
 
-    Two pilot trajectories, the same for all seeds, tell whether leaping pays: below 1,000 reactions a step (30 where the exact method
-    cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is then faster, and `kernel` says so; so it is with events and
-    rate rules. `fallback="never"` leaps all the same, and refuses these. Laws that move smoothly with time are held fixed to a share
+    Two pilot trajectories of a cell for which nothing is drawn (see `pilot_model`), the same for any n and seed, tell whether leaping pays: below
+    1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is then
+    faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these. Laws that move smoothly with time are held fixed to a share
     epsilon in exact steps. Refuses what `simulate_ssa` refuses. Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109;
     Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
@@ -84,7 +85,7 @@ def simulate_tau(
     if fallback == "auto" and smooth_in_time(model.jumps.graph, [c.node for c in model.jumps.channels]):
         return exactly()  # a leap takes a rate as it is when it begins
     run = TauRun(model, asked, epsilon, seed, "simulate_tau", final=record == "final")
-    if fallback == "auto" and not run.pays():
+    if fallback == "auto" and not replace(run, model=pilot_model(model, parameters, extrinsic, start, before)).pays():
         return exactly()
     return recorded(run, n, record, threads, progress)
 
@@ -115,7 +116,7 @@ class TauRun(LeapRun):
         return Ensemble(self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, **self.described(chosen, notes))
 
     def pays(self) -> bool:
-        """Whether a step holds enough reactions, on average over two trajectories that depend on the model alone."""
+        """Whether a step holds enough reactions, on average over two trajectories of the first row."""
         states, done = self.room(_PILOTS)
         counted = self.leap(np.uint64(derive(0, "pilot")), 0, states, done, np.zeros(2, dtype=np.int64), _PILOT_STEPS)
         leaps, exact, _, firings = counted.sum(axis=0)
