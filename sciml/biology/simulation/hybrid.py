@@ -57,9 +57,10 @@ def simulate_hybrid(
     noise within a step: the part of a spread that comes from it is off by about epsilon / 2, the part that comes from scarce events is not.
 
     It pays where there are many abundant reactions for each scarce event and each step. Two pilot trajectories of a cell for which nothing
-    is drawn (see `pilot_model`), the same for any n and seed, tell; where it does not pay, and for events, rate rules and laws that name time,
-    the run is `simulate_ssa`, and `kernel` says so ("hybrid32" otherwise). `fallback="never"` refuses these with a ConfigError instead. Other arguments and what is refused as in
-    `simulate_ssa`. Sources: Haseltine and Rawlings, J. Chem. Phys. 117 (2002) 6959; Harris and Clancy, J. Chem. Phys. 125 (2006) 144107.
+    is drawn (`pilot_model`), the same for any n and seed, tell; where it does not pay, and for events, rate rules and laws that name time,
+    the run is `simulate_ssa`, and `kernel` says so ("hybrid32" otherwise). `fallback="never"` refuses these with a ConfigError instead.
+    Other arguments and what is refused as in `simulate_ssa`. Sources: Haseltine and Rawlings, J. Chem. Phys. 117 (2002) 6959; Harris and
+    Clancy, J. Chem. Phys. 125 (2006) 144107.
     """
     check_request(
         net, n=n, seed=seed, epsilon=epsilon, abundant=abundant, fallback=fallback, parameters=parameters, extrinsic=extrinsic, start=start,

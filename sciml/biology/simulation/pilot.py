@@ -1,4 +1,4 @@
-"""The cell on which a method is tried before it is chosen: one that nothing is drawn for, so that the choice is the same for any n, seed."""
+"""The cell on which a method is tried before it is chosen: nothing is drawn for it, so that any n and seed choose alike."""
 
 from __future__ import annotations
 

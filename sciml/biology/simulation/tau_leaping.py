@@ -62,10 +62,11 @@ def simulate_tau(
     `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
     `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`; Ctrl-C keeps what is done.
 
-    Two pilot trajectories of a cell for which nothing is drawn (see `pilot_model`), the same for any n and seed, tell whether leaping pays: below
-    1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is then
-    faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these. Laws that move smoothly with time are held fixed to a share
-    epsilon in exact steps. Refuses what `simulate_ssa` refuses. Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109;
+    Two pilot trajectories of a cell for which nothing is drawn (`pilot_model`), the same for any n and seed, tell whether leaping pays:
+    below 1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is
+    then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these. Laws
+    that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses. Sources: Cao,
+    Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109;
     Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
     check_request(

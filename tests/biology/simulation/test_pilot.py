@@ -1,4 +1,4 @@
-"""The cell on which a method is tried: nothing that is drawn or differs between trajectories reaches it, so trajectory k is the same for any n."""
+"""The cell on which a method is tried: nothing that is drawn reaches it, so that trajectory k is the same for any n."""
 
 from __future__ import annotations
 
