@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 
 from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
+from sciml.biology.simulation.costs import exact_seconds, stop_seconds
 from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.requests import check_request
@@ -22,7 +23,6 @@ __all__ = ["Forecast", "forecast"]
 
 _POINTS, _PER_DECADE = 200, 20  # of the mean-field course: evenly, and from its first reactions on
 _MOST_BOUNDED = 200  # channels up to which bounds are sought
-_LANES, _SCALAR, _STOP = (2.0e-9, 0.4e-9), (60e-9, 12e-9), 6e-5  # seconds a reaction: fixed, per channel or row; a stop of an event
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,12 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
     molecules = in_molecules(network, int(n), 0, **options)
     jumps = molecules.jumps
     events = _reactions(network, molecules, float(asked.max()), options.get("parameters"))
-    program, stops = lane_program(jumps), 0.0
+    program, stops = lane_program(jumps), 0
     if program is None and jumps.events:
         staged = stages_of(molecules, np.unique(asked), 0, False)
-        program, stops = (staged.program, 0.0) if staged is not None else (None, len(jumps.events) * _STOP)
-    fixed, each = _SCALAR if program is None else _LANES
+        program, stops = (staged.program, 0) if staged is not None else (None, len(jumps.events))
     threads = 1 if stops else thread_limit()
-    work = len(jumps.channels) if program is not None else _touched(molecules)
-    seconds = n * (events * (fixed + each * work) + stops) / threads
+    seconds = n * (exact_seconds(jumps, events, program is not None) + stop_seconds(stops)) / threads
     kept = {"grid": len(asked), "final": 1}.get(record, 0)
     size = 8 * len(jumps.system.states) * (int(n) * kept if kept else 2 * len(asked))
     return Forecast(events, seconds, size, int(n), "scalar64" if program is None else "lanes32")
@@ -114,10 +112,3 @@ def _most(molecules: Molecules, start: np.ndarray) -> np.ndarray:
         if found.status == 0:
             most[taker] = np.floor(1e-6 - found.fun)
     return most
-
-
-def _touched(molecules: Molecules) -> float:
-    """Rows that a reaction makes the double kernel compute, in the mean over channels."""
-    from sciml.biology.simulation.scalar_table import TOUCHED, scalar_table, size
-
-    return size(scalar_table(molecules.jumps), TOUCHED) / max(1, len(molecules.jumps.channels))

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from sciml.biology.kernels.hybrid_lanes import HybridProgram
-from sciml.biology.kernels.lanes import compiled_lanes, lane_program
+from sciml.biology.kernels.lanes import compiled_lanes
+from sciml.biology.simulation.costs import exact_seconds, hybrid_seconds
 from sciml.biology.simulation.hybrid_loop import HybridTask, Lanes, Results, empty_lanes, run_hybrid
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.leap_run import LeapRun
@@ -20,8 +21,6 @@ __all__ = ["HybridRun", "single_coefficients"]
 
 _SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
 _PILOTS = 2
-# what a step and an event cost, in reactions of the exact method in lanes (some 4 ns) and outside (some 50 ns)
-_STEP_LANES, _EVENT_LANES, _STEP_SCALAR, _EVENT_SCALAR = 150.0, 3.0, 12.0, 0.25
 
 
 def _rows(model: JumpModel, nodes: tuple[int, ...]) -> np.ndarray:
@@ -84,6 +83,5 @@ class HybridRun(LeapRun):
         """Whether it is cheaper than the exact method, by two trajectories of the first row."""
         states, done = self.room(_PILOTS)
         steps, events, firings = self.react(derive(0, "pilot"), 0, states, done, np.zeros(2, dtype=np.int64)).sum(axis=0)
-        lanes = lane_program(self.model.jumps) is not None
-        a_step, an_event = (_STEP_LANES, _EVENT_LANES) if lanes else (_STEP_SCALAR, _EVENT_SCALAR)
-        return bool(firings >= a_step * steps + an_event * events)
+        jumps = self.model.jumps
+        return bool(exact_seconds(jumps, firings) >= hybrid_seconds(jumps, steps, events))

@@ -11,10 +11,10 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
-from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.costs import exact_seconds, langevin_seconds
 from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
@@ -31,8 +31,6 @@ __all__ = ["LangevinEnsemble", "simulate_langevin"]
 _log = logging.getLogger("sciml.biology.simulation")
 _LASTING = 0.05  # the part of the time at zero from which it is said
 _PILOT_STEPS, _PILOT_FROM = 100_000, 10
-_STEP_SECONDS = 4e-7, 1e-7  # fixed, and for each channel
-_LANE_SECONDS, _SCALAR_SECONDS = 5e-9, 6e-8  # of a reaction in the exact method
 _LONG = 10.0  # seconds from which another method is named
 
 
@@ -166,10 +164,10 @@ class LangevinRun(LeapRun):
         counted = self.run(0, self.room(1)[0], np.zeros(2, dtype=np.int64), _PILOT_STEPS)[1]
         steps, firings, reached = counted[0]
         whole = n * self.times[-1] / reached
-        seconds = whole * steps * (_STEP_SECONDS[0] + _STEP_SECONDS[1] * len(self.model.jumps.channels))
+        seconds = langevin_seconds(self.model.jumps, whole * steps)
         if seconds < _LONG:
             return
-        exact = whole * firings * (_LANE_SECONDS if lane_program(self.model.jumps) is not None else _SCALAR_SECONDS)
+        exact = exact_seconds(self.model.jumps, whole * firings)
         better = (
             f"simulate_ssa is exact and takes about {exact:.2g} s" if exact < seconds else "linear_noise gives mean and spread in one run"
         )

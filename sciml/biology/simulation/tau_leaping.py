@@ -10,10 +10,10 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
-from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.costs import exact_seconds, leap_seconds
 from sciml.biology.simulation.extrinsic import Cells
 from sciml.biology.simulation.jump_model import Counting, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
@@ -30,8 +30,7 @@ __all__ = ["simulate_tau"]
 
 _log = logging.getLogger("sciml.biology.simulation")
 _PILOTS, _PILOT_STEPS = 2, 500_000  # trajectories, and steps of each at most
-# firings per step from which a leap (about 1 us) is cheaper than exact firings: in lanes about 1.3 ns each, else some 50 ns
-_PAYS_LANES, _PAYS_SCALAR = 1000.0, 30.0
+_GAIN = 2.0  # so many times as fast as the exact method: what is not exact is to be worth it
 
 
 def simulate_tau(
@@ -63,11 +62,10 @@ def simulate_tau(
     `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`; Ctrl-C keeps what is done.
 
     Two pilot trajectories of a cell for which nothing is drawn (`pilot_model`), the same for any n and seed, tell whether leaping pays:
-    below 1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which is
-    then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these. Laws
-    that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses. Sources: Cao,
-    Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109;
-    Anderson, J. Chem. Phys. 128 (2008) 054103.
+    below about 1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which
+    is then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these.
+    Laws that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses.
+    Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128 (2008) 054103.
     """
     check_request(
         net, n=n, seed=seed, epsilon=epsilon, fallback=fallback, parameters=parameters, extrinsic=extrinsic, start=start, before=before,
@@ -122,5 +120,5 @@ class TauRun(LeapRun):
         counted = self.leap(np.uint64(derive(0, "pilot")), 0, states, done, np.zeros(2, dtype=np.int64), _PILOT_STEPS)
         leaps, exact, _, firings = counted.sum(axis=0)
         _log.debug("%s: %d firings in %d leaps and %d exact steps", self.model.name, firings, leaps, exact)
-        lanes = lane_program(self.model.jumps) is not None
-        return bool(firings >= (_PAYS_LANES if lanes else _PAYS_SCALAR) * (leaps + exact))
+        jumps = self.model.jumps
+        return bool(exact_seconds(jumps, firings) >= _GAIN * leap_seconds(jumps, leaps + exact))
