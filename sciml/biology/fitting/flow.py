@@ -19,7 +19,6 @@ from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "SensitiveFlow", "differentiable"]
 
-_FLOOR = 1e-10  # of the largest size that a state has: what is small for it
 _MOST, _MOST_AT_REST = 1_000_000, 50_000  # steps of one run; of one that is to come to rest: what takes more oscillates
 _LONGEST = 24  # times that the horizon of a steady state is made 4 times longer
 _STEADY = 1e-8  # relative change of every state, over a horizon 4 times as long, below which it is steady
@@ -35,7 +34,9 @@ class Flow:
     def run(self, y: np.ndarray, p: np.ndarray, grid: np.ndarray, most: int = _MOST) -> np.ndarray:
         """[V, C, T, n] at the times of `grid`."""
         flat, numbers = y.reshape(-1, y.shape[-1]), p.reshape(-1, p.shape[-1])
-        run = Run(self.system, self.equations, grid, self.rtol, np.zeros(flat.shape[1]), _FLOOR, "auto", 0, most=most)
+        run = Run(
+            system=self.system, equations=self.equations, grid=grid, rtol=self.rtol, absolute=np.zeros(flat.shape[1]), most=most
+        )  # fmt: skip
         size = np.abs(flat)
         run.measure(flat, numbers, size)
         found = run.all(flat, numbers, size)[0]

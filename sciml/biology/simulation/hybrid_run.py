@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from sciml.biology.simulation.hybrid_loop import HybridTask, Lanes, Results, emp
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.streams import stream_words
-from sciml.biology.simulation.trajectories import Ensemble
 from sciml.seeding import derive
 
 __all__ = ["HybridRun", "single_coefficients"]
@@ -44,7 +44,7 @@ class HybridRun(LeapRun):
     program: HybridProgram = field(kw_only=True)
     single: np.ndarray = field(kw_only=True)
     abundant: float = field(kw_only=True)
-    kernel: str = "hybrid32"
+    kernel: ClassVar[str] = "hybrid32"
 
     @cached_property
     def double(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class HybridRun(LeapRun):
         )
         task = HybridTask(
             compiled_lanes(self.program.source).address, self.program.marks, self.leaps.code, np.uint64(stream), first, parameters, single,
-            double, stream_words(stream, first, n, 1).view(np.float32), self.times, self.kept, float(self.abundant), float(self.epsilon),
+            double, stream_words(stream, first, n, 1).view(np.float32), self.times, self.skipped, float(self.abundant), float(self.epsilon),
         )  # fmt: skip
         results = Results(out, y, np.zeros(n, dtype=np.int64), done, np.zeros((n, 3)))
         run_hybrid(task, self.lanes(), results, signals)
@@ -74,10 +74,6 @@ class HybridRun(LeapRun):
         """Lanes of this program."""
         tables, program = self.leaps.code.tables, self.program
         return empty_lanes(program.rows, self.double.shape[1], program.channels, len(tables.channel), program.states)
-
-    def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> Ensemble:
-        """The result of the trajectories `chosen`, whose states are given."""
-        return Ensemble(self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, **self.described(chosen, notes))
 
     def pays(self) -> bool:
         """Whether it is cheaper than the exact method, by two trajectories of the first row."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
@@ -109,7 +109,7 @@ class LangevinRun(LeapRun):
     reflect: bool = False
     at_zero: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # [n, s] where trajectories are kept
     sums: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)  # of blocks: trajectories that are done, their time at zero [s]
-    kernel: str = "langevin64"
+    kernel: ClassVar[str] = "langevin64"
 
     @cached_property
     def kicks(self) -> list[Kick]:
@@ -144,7 +144,7 @@ class LangevinRun(LeapRun):
             end = np.inf if kick is None else kick.time
             run_langevin(
                 self.leaps.code, self.scratch(), self.stream(number), first, parameters, self.times, self.breaks, self.leaps.timed,
-                self.epsilon, self.kept, begin, end, self.reflect, most, y, out, at_zero, failed, counted, signals,
+                self.epsilon, self.skipped, begin, end, self.reflect, most, y, out, at_zero, failed, counted, signals,
             )  # fmt: skip
             self.check(first, failed, y)
             if kick is None or signals[0] != 0 or (counted[:, 2] < end).any():
@@ -154,10 +154,8 @@ class LangevinRun(LeapRun):
 
     def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> LangevinEnsemble:
         """The result of the trajectories `chosen`, whose states are given."""
-        return LangevinEnsemble(
-            self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, whole=False,
-            boundary="reflect" if self.reflect else "free", time_at_zero=self.at_zero[chosen], **self.described(chosen, notes),
-        )  # fmt: skip
+        said: dict[str, Any] = {"boundary": "reflect" if self.reflect else "free", "time_at_zero": self.at_zero[chosen], "whole": False}
+        return LangevinEnsemble(**self.described(states, chosen, notes), **said)
 
     def advise(self, n: int) -> None:
         """Before a long run: say so, and what is faster, by the first steps of one trajectory."""

@@ -11,7 +11,7 @@ import numpy as np
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.leap_loop import Scratch, scratch
 from sciml.biology.simulation.leap_steps import Leaps, leaps_of
-from sciml.biology.simulation.molecules import Molecules
+from sciml.biology.simulation.sampled_run import SampledRun
 from sciml.biology.simulation.time_breaks import time_breaks
 from sciml.seeding import derive
 
@@ -19,7 +19,7 @@ __all__ = ["LeapRun"]
 
 
 @dataclass
-class LeapRun:
+class LeapRun(SampledRun):
     """A model at the times `asked` [T]; `final`: only the last of them is kept. `method` names the streams of random numbers."""
 
     model: JumpModel
@@ -28,18 +28,9 @@ class LeapRun:
     seed: int
     method: str
     final: bool = False
-    device: str = "cpu"
 
     def __post_init__(self) -> None:
-        self.seed, self.times = int(self.seed), np.unique(self.asked)
-        self.kept = len(self.times) - 1 if self.final else 0  # the first record that is kept
-        self.asked = self.times[-1:] if self.final else self.asked
-        self.molecules: Molecules = self.model.molecules
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the model's molecules gave to say."""
-        return self.molecules.notes
+        super().__init__(self.model.molecules, self.asked, self.seed, final=self.final)
 
     @cached_property
     def leaps(self) -> Leaps:
@@ -60,10 +51,6 @@ class LeapRun:
         """The word from which the streams of all trajectories come."""
         return np.uint64(derive(self.seed, self.method, *names))
 
-    def room(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """What `block` fills for n trajectories: states [n, T, s] in molecules, times ascending; which are done [n]."""
-        return np.zeros((n, len(self.times) - self.kept, self.model.changes.shape[1])), np.zeros(n, dtype=np.uint8)
-
     def scratch(self) -> Scratch:
         """Room for one trajectory at a time."""
         tables = self.leaps.code.tables
@@ -73,16 +60,6 @@ class LeapRun:
         """(states [count, s] to be moved, parameters) of trajectories first, first + 1, ..."""
         start, parameters = self.model.rows(first, count)
         return np.array(np.broadcast_to(start, (count, start.shape[1])), order="C"), parameters
-
-    def answered(self, states: np.ndarray) -> np.ndarray:
-        """[n, T, s] of what `block` filled: at the times asked, in their order, and in the model's units."""
-        return np.asarray(states[:, np.searchsorted(self.times[self.kept :], self.asked)] / self.model.jumps.molecules)
-
-    def described(self, chosen: slice | np.ndarray, notes: tuple[str, ...]) -> dict[str, Any]:
-        """What the result of the trajectories `chosen` says beside their states."""
-        m = self.molecules
-        raw = m.raw[chosen] if m.raw.ndim > 1 else m.raw
-        return {"parameters": raw, "notes": self.notes + notes, "seed": self.seed, "molecules": m.per_unit}
 
     def check(self, first: int, failed: np.ndarray, y: np.ndarray) -> None:
         """Raise for the first trajectory that met a propensity that cannot be, in the state y."""

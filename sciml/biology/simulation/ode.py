@@ -22,7 +22,6 @@ from sciml.errors import ConfigError
 __all__ = ["simulate_ode"]
 
 METHODS = ("auto", "explicit", "stiff", "scipy")
-_FLOOR = 1e-10
 _CELLS = 1000
 
 
@@ -70,12 +69,15 @@ def simulate_ode(
     y, p = system.begin(parameters)
     states, numbers = np.atleast_2d(y), np.atleast_2d(p)
     equations = equations_of(system)
-    own = atol is None or isinstance(atol, Mapping)
-    made = (system, equations, grid, rtol, equations.absolute(atol), _FLOOR if own else 0.0, method, seed, parameters)
+    run = _kind(system, method, device)(
+        system=system, equations=equations, grid=grid, rtol=rtol, absolute=equations.absolute(atol), method=method, seed=seed,
+        given=parameters,
+    )  # fmt: skip
     scale = np.abs(states)
-    if own:  # what is small for a state is known when its size is: by a run that is not exact
-        _kind(system, "auto", device)(*made).measure(states, numbers, scale)
-    run = _kind(system, method, device)(*made)
+    if atol is None or isinstance(atol, Mapping):  # what is small for a state is known when its size is: by a run that is not exact
+        run.measure(states, numbers, scale)
+    else:
+        run.floor = 0.0
     out, statistics = run.all(states, numbers, scale)
     lags = np.stack(run.lags)[:, place].reshape(*y.shape[:-1], len(asked), -1) if run.lags else None
     if not np.array_equal(asked, grid):

@@ -4,56 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
 from sciml.biology.simulation.blocks import Progress, run_blocks
-from sciml.biology.simulation.molecules import Molecules
+from sciml.biology.simulation.sampled_run import SampledRun
 from sciml.biology.simulation.trajectories import Ensemble, Moments, Spread, merged
 from sciml.biology.simulation.trajectory_store import TrajectoryStore, load_ensemble
 
-__all__ = ["Record", "SampledRun", "recorded"]
+__all__ = ["Record", "recorded"]
 
 _BLOCK_BYTES = 1 << 24
 _DEVICE_BLOCK = 1 << 20  # trajectories that a GPU gets at once
 
 Record = Literal["grid", "final", "moments"]
-
-
-class SampledRun(Protocol):
-    """A method at work; `asked` [T]: the times that are kept."""
-
-    molecules: Molecules
-    asked: np.ndarray
-    seed: int
-    device: str
-
-    @property
-    def kernel(self) -> str:
-        """The arithmetic."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be said once it is done."""
-        ...
-
-    def room(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """What `block` fills for n trajectories: states [n, T, s], which are done [n]."""
-        ...
-
-    def block(self, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
-        """Trajectories first, first + 1, ... into `out`; signals[0] says stop, signals[1] counts."""
-        ...
-
-    def answered(self, states: np.ndarray) -> np.ndarray:
-        """[n, T, s] of what `block` filled, as `Ensemble.states` has it."""
-        ...
-
-    def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> Ensemble:
-        """The result of the trajectories `chosen`, whose states are given."""
-        ...
 
 
 def recorded(

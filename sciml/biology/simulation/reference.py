@@ -16,6 +16,10 @@ __all__ = ["ReferenceRun"]
 class ReferenceRun(Run):
     """Steps by `scipy.integrate.Radau`; events and break points as in any run."""
 
+    def run_roughly(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:
+        """By our own steps: only sizes are asked for."""
+        self.plain().run_roughly(states, numbers, scale)
+
     def advance(self, y: Any, p: Any, marks: Any, out: Any, scale: Any, real: Any, whole: Any) -> None:
         """Each row from real[b, T] to real[b, STOP], or to where a condition changes."""
         for b in range(len(y)):

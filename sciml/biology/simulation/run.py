@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ __all__ = ["Run"]
 
 _log = logging.getLogger("sciml.biology.simulation")
 _MOST_STEPS = 1_000_000
+_FLOOR = 1e-10  # of a state's own scale: what is small for it
 _ROUGH, _ROUGH_FLOOR = 1e-3, 1e-5
 _GROWN = 1e6  # times all that was there at the start: growth that multiplies errors too
 _ROWS_PER_THREAD = 32
@@ -36,18 +37,21 @@ _SHARE = 5e-3  # of the run: the longest step where laws name time
 _LONGEST_WINDOW = 17  # doublings of that part
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Run:
-    """The options of a call, and its two ways: many sets in one loop, or one set from change to change."""
+    """The options of a call, and its two ways: many sets in one loop, or one set from change to change.
+
+    Errors of a state are held below rtol |y| + `absolute` + `floor` times the state's own scale.
+    """
 
     system: System
     equations: Equations
     grid: np.ndarray
     rtol: float
     absolute: np.ndarray
-    floor: float
-    method: str
-    seed: int
+    floor: float = _FLOOR
+    method: str = "auto"
+    seed: int = 0
     given: Mapping[str, Any] | None = None
     lags: list[np.ndarray] = field(default_factory=list)
     most: int = _MOST_STEPS
@@ -69,6 +73,10 @@ class Run:
             self.rough().all(states, numbers, scale)
         except SciMLError as error:
             _log.debug("the rough run ended early: %s", error)
+
+    def plain(self) -> Run:
+        """The same run by the ordinary methods."""
+        return Run(**{option.name: getattr(self, option.name) for option in fields(Run)})
 
     def rough(self) -> Self:
         """The same run, not exact, to its end only."""

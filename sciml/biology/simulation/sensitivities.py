@@ -82,7 +82,7 @@ def _forward(system: System, times: np.ndarray, wrt: Sequence[str], given: Mappi
     y, p, dy, dp = _start(system, wrt, given)
     n, count = len(system.states), len(wrt)
     states, numbers = np.concatenate([y, dy.ravel()])[None], np.concatenate([p, dp.ravel()])[None]
-    run = Run(larger, equations, grid, rtol, np.zeros(states.shape[1]), 1e-10, "auto", 0)
+    run = Run(system=larger, equations=equations, grid=grid, rtol=rtol, absolute=np.zeros(states.shape[1]))
     scale = np.abs(states)
     run.measure(states, numbers, scale)
     both = run.all(states, numbers, scale)[0][0][place]

@@ -124,7 +124,9 @@ def _rested(system: System, equations: Equations, y: np.ndarray, p: np.ndarray, 
     scale, before, last = np.abs(y)[None], y, 0.0
     sinks, known = _sinks(equations), np.full(len(y), np.inf)
     for index, horizon in enumerate(_HORIZONS):
-        run = Run(system, equations, np.array([horizon]), rtol, equations.absolute(None), 1e-10, "auto", 0, most=_MOST_STEPS)
+        run = Run(
+            system=system, equations=equations, grid=np.array([horizon]), rtol=rtol, absolute=equations.absolute(None), most=_MOST_STEPS
+        )  # fmt: skip
         try:
             run.measure(y[None], p[None], scale)
             now = run.all(y[None], p[None], scale)[0][0, -1]

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def simulate_tau(
 class TauRun(LeapRun):
     """Blocks of trajectories by leaps."""
 
-    kernel: str = "leaps64"
+    kernel: ClassVar[str] = "leaps64"
 
     def block(self, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
         """Trajectories first, first + 1, ... into `out`."""
@@ -104,15 +104,11 @@ class TauRun(LeapRun):
         y, parameters = self.started(first, len(out))
         failed, counted = np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 4))
         run_leaps(
-            self.leaps.code, self.scratch(), stream, first, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon, self.kept,
-            most, y, out, failed, done, counted, signals,
+            self.leaps.code, self.scratch(), stream, first, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon,
+            self.skipped, most, y, out, failed, done, counted, signals,
         )  # fmt: skip
         self.check(first, failed, y)
         return counted
-
-    def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> Ensemble:
-        """The result of the trajectories `chosen`, whose states are given."""
-        return Ensemble(self.model.jumps.system, self.asked, self.answered(states), kernel=self.kernel, **self.described(chosen, notes))
 
     def pays(self) -> bool:
         """Whether a step holds enough reactions, on average over two trajectories of the first row."""

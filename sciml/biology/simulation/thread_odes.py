@@ -6,7 +6,7 @@ Imported only where a device was asked for.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ _BLOCK = 32  # threads started together: few sets spread over the whole device
 _MOST_STEPS = 100_000  # what takes a thread longer goes to the CPU
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ThreadRun(Run):
     """A run of many sets at once on the device. What turns out stiff there, or fails, is run again on the CPU, which has a method for it or
     says what is wrong. Raises ConfigError for what the device does not cover."""
@@ -73,8 +73,8 @@ class ThreadRun(Run):
         return out, statistics
 
     def on_cpu(self) -> Run:
-        """The same run without a device."""
-        return Run(self.system, self.equations, self.grid, self.rtol, self.absolute, self.floor, self.method, self.seed)
+        """The same run without a device, in as many steps as it needs."""
+        return replace(self.plain(), most=Run.most)
 
     def launched(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(states [B, T, n] at the times, controls [B, ...] that say how each set ended), in parts that fit; raises `scale`."""

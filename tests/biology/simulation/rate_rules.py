@@ -37,7 +37,8 @@ def made(net, grid, method="explicit", rtol=1e-8, **options):
     """(run, y [1, n], p [1, m]) of a network."""
     system = system_of(net)
     y, p = system.begin()
-    run = Run(system, equations_of(system), np.asarray(grid, float), rtol, np.zeros(len(y)), 1e-10, method, 0, **options)
+    numbers = {"grid": np.asarray(grid, float), "rtol": rtol, "absolute": np.zeros(len(y))}
+    run = Run(system=system, equations=equations_of(system), method=method, **numbers, **options)
     return run, y[None].copy(), p[None].copy()
 
 

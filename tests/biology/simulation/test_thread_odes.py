@@ -57,12 +57,17 @@ def from_three_starts():
     return wanted
 
 
+def ran(system, end, method="auto"):
+    """A run on the device to the time `end`."""
+    return ThreadRun(system=system, equations=equations_of(system), grid=np.array([end]), rtol=1e-8, absolute=np.zeros(1), method=method)
+
+
 def sizes():
     """[B, 1]: how large x of GROWS becomes, by rough runs on the device."""
     system = system_of(GROWS)
     y, p = system.begin({"k": [1.0, 60.0, 1e6]})
     scale = np.abs(y)
-    ThreadRun(system, equations_of(system), np.array([3.0]), 1e-8, np.zeros(1), 1e-10, "auto", 0).run_roughly(y, p, scale)
+    ran(system, 3.0).run_roughly(y, p, scale)
     return scale
 
 
@@ -127,7 +132,7 @@ def test_what_fails_is_explained_as_on_the_cpu(found):
 def test_what_the_device_does_not_cover_is_named(net, method, words):
     system = system_of(net)
     with pytest.raises(ConfigError, match=f"device: rates: .*{words}.*use device='cpu'"):
-        ThreadRun(system, equations_of(system), np.array([1.0]), 1e-8, np.zeros(1), 0.0, method, 0)
+        ran(system, 1.0, method)
 
 
 def test_without_a_gpu_it_is_said():
