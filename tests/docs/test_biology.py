@@ -1,4 +1,4 @@
-"""The Python blocks of the biology guide run as they stand, one after the other; the calls that it names are there."""
+"""The Python blocks of the pages on biology run as they stand, one after the other; the guide names every public call."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sciml import biology
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "biology.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "biology.md").read_text("utf-8")
 
 
-def test_blocks_run(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 5
+@pytest.mark.parametrize(("page", "least"), [("biology.md", 5), ("extending.md", 1)])
+def test_blocks_run(page: str, least: int, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= least
     script = tmp_path / "guide.py"
     script.write_text("\n".join(blocks), encoding="utf-8")
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=240)
