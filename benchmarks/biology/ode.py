@@ -263,6 +263,8 @@ def main() -> None:
     parser.add_argument("--points", action="store_true", help="print every point too")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    if unknown := sorted(set(options.models) - set(everything)):
+        parser.error(f"found {', '.join(unknown)}; there are {', '.join(everything)}")
     print("milliseconds of ours, of the peer, (times ours is faster), at errors of", *LEVELS)
     rows = {}
     for name in options.models:
