@@ -13,7 +13,7 @@ from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Network, Reaction, Species
 from sciml.biology.simulation.extrinsic import Cells, cell_options
 from sciml.biology.simulation.steady_state import steady_state
-from sciml.biology.simulation.trajectories import Trajectories
+from sciml.biology.simulation.trajectories import Ensemble, Trajectories
 from sciml.errors import ConfigError, ConvergenceError
 from sciml.seeding import derive
 
@@ -99,7 +99,7 @@ def _burned(
     if system_of(network).lags:
         raise ConfigError(f"start: {network.id} looks back in time (delay), beyond the start of its run; give start='given'")
     found = simulate(before_zero(network, start), [start], n=n, seed=derive(seed, "burn_in"), parameters=held, **options)
-    if found.states.ndim == 3 and len(found.states) != n:
+    if isinstance(found, Ensemble) and not found.complete:
         raise KeyboardInterrupt
     return [found]
 

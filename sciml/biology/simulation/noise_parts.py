@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from sciml.arguments import checked
+from sciml.arguments import checked, shown
 from sciml.biology.network import Network
 from sciml.biology.simulation.extrinsic import Cells, cell_options
-from sciml.biology.simulation.linear_noise import linear_noise
-from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.methods import METHODS
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
@@ -58,26 +57,32 @@ def noise_parts(
 ) -> NoiseParts:
     """Var X = Var E[X | cell] + E Var[X | cell] over n cells.
 
-    `simulate` is `simulate_ssa`, `simulate_tau` or `simulate_langevin`, with its options: from two trajectories X, X' of each cell,
-    Cov(X, X') and E (X - X')^2 / 2 (Hilfinger and Paulsson, PNAS 108 (2011) 12167). `linear_noise` gives mean and variance of each cell
-    itself; with `simulate_ode` nothing is left to chance within a cell. The estimators are unbiased; standard errors come from the spread
-    of their terms over cells.
+    `simulate` is `simulate_ssa`, `simulate_tau`, `simulate_hybrid` or `simulate_langevin`, with its options: from two trajectories X, X' of
+    each cell, Cov(X, X') and E (X - X')^2 / 2 (Hilfinger and Paulsson, PNAS 108 (2011) 12167). `linear_noise` gives mean and variance of
+    each cell itself; with `simulate_ode` nothing is left to chance within a cell. The estimators are unbiased; standard errors come from
+    the spread of their terms over cells. Raises ConfigError for another call, and for options that keep trajectories elsewhere or not.
     """
+    kind = next((name for name, method in METHODS.items() if method.call is simulate), None)
+    if kind is None:
+        calls = ", ".join(method.call.__name__ for method in METHODS.values())
+        raise ConfigError(f"simulate: found {shown(simulate)}, expected one of {calls}")
+    if options.get("record", "grid") != "grid" or options.get("store") is not None:
+        raise ConfigError("noise_parts: compares trajectories at all times, in memory; expected no store= and no record= but 'grid'")
     check_request(net, n=n, seed=seed, extrinsic=extrinsic, parameters=parameters)
     if n < 2:
         raise ConfigError(f"n: found {n}, expected at least two cells")
     given, initial = cell_options(net, extrinsic, n, seed, parameters, options.pop("initial", None))
-    if simulate is linear_noise:
-        species, common, own, mean = _by_moments(net, times, given, n, options)
-    elif simulate is simulate_ode:
-        run = simulate_ode(net, times, given, seed=seed, **options)
+    if kind == "lna":
+        species, common, own, mean = _by_moments(simulate, net, times, given, n, options)
+    elif kind == "ode":
+        run = simulate(net, times, given, seed=seed, **options)
         species, common, mean = run.species, _squares(run.amounts, run.amounts), run.amounts.mean(axis=0)
         own = np.zeros_like(common)
     else:
         both = [simulate(net, times, n, derive(seed, "noise_parts", k), parameters=given, initial=initial, **options) for k in (0, 1)]
-        first, second = (run.amounts for run in both)
-        if len(first) < n or len(second) < n:
+        if not all(run.complete for run in both):
             raise KeyboardInterrupt
+        first, second = (run.amounts for run in both)
         species, common, own = both[0].species, _squares(first, second), 0.5 * (first - second) ** 2
         mean = 0.5 * (first.mean(axis=0) + second.mean(axis=0))
     sums = {"total": common + own, "extrinsic": common, "intrinsic": own}
@@ -92,9 +97,9 @@ def _squares(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray((first - first.mean(axis=0)) * (second - second.mean(axis=0)) * (n / (n - 1)))
 
 
-def _by_moments(net: Network, times: Any, given: Mapping[str, Any], n: int, options: Any) -> tuple[Any, ...]:
+def _by_moments(moments: Callable[..., Any], net: Network, times: Any, given: Mapping[str, Any], n: int, options: Any) -> tuple[Any, ...]:
     """(species, terms of the extrinsic and the intrinsic part [n, T, S], mean) by the linear noise of each cell."""
     rows = {id: np.broadcast_to(np.asarray(value, dtype=float), n) for id, value in given.items()}
-    cells = [linear_noise(net, times, parameters={id: float(row[k]) for id, row in rows.items()}, **options) for k in range(n)]
+    cells = [moments(net, times, parameters={id: float(row[k]) for id, row in rows.items()}, **options) for k in range(n)]
     means, variances = np.stack([c.mean for c in cells]), np.stack([c.std**2 for c in cells])
     return cells[0].species, _squares(means, means), variances, means.mean(axis=0)

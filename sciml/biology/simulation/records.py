@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,13 +19,14 @@ _BLOCK_BYTES = 1 << 24
 _DEVICE_BLOCK = 1 << 20  # trajectories that a GPU gets at once
 
 Record = Literal["grid", "final", "moments"]
+_Result = TypeVar("_Result", Ensemble, Moments)
 
 
 def recorded(
     run: SampledRun, n: int, record: Record, threads: int | None, progress: Progress | None, store: TrajectoryStore | None = None
 ) -> Ensemble | Moments:
     """The result of n trajectories. Where the user stops the run (Ctrl-C) it is that of those that were done, and its notes say so;
-    KeyboardInterrupt where none was."""
+    KeyboardInterrupt where none was, and where all were."""
     if record == "moments":
         return _moments(run, n, threads, progress)
     return _kept(run, n, threads, progress) if store is None else _stored(run, n, store, threads, progress)
@@ -40,10 +41,10 @@ def _kept(run: SampledRun, n: int, threads: int | None, progress: Progress | Non
         run.block(first, states[part], done[part], signals)
 
     if _blocks(run, n, work, threads, progress):
-        return run.ensemble(states)
+        return _of(n, run.ensemble(states), True)
     if not done.any():
         raise KeyboardInterrupt
-    return run.ensemble(states[done == 1], done == 1, (f"stopped by the user after {int(done.sum())} of {n} trajectories",))
+    return _of(n, run.ensemble(states[done == 1], done == 1), False)
 
 
 def _stored(run: SampledRun, n: int, store: TrajectoryStore, threads: int | None, progress: Progress | None) -> Ensemble:
@@ -60,9 +61,7 @@ def _stored(run: SampledRun, n: int, store: TrajectoryStore, threads: int | None
 
     with store.filling(run.ensemble(run.room(0)[0]), n):
         finished = _blocks(run, n, work, threads, progress, _size(run))
-    found = load_ensemble(store.folder)
-    stopped = (f"stopped by the user after {len(found.states)} of {n} trajectories",)
-    return found if finished else replace(found, notes=found.notes + stopped)
+    return _of(n, load_ensemble(store.folder), finished)
 
 
 def _moments(run: SampledRun, n: int, threads: int | None, progress: Progress | None) -> Moments:
@@ -79,9 +78,19 @@ def _moments(run: SampledRun, n: int, threads: int | None, progress: Progress | 
     if not parts:
         raise KeyboardInterrupt
     total = merged(parts[first] for first in sorted(parts))
-    notes = run.notes + (() if finished else (f"stopped by the user after {total.n} of {n} trajectories",))
     species = tuple(s.id for s in run.molecules.jumps.system.network.species)
-    return Moments(run.asked, species, total.mean, total.std, total.n, run.seed, run.kernel, notes)
+    return _of(n, Moments(run.asked, species, total.mean, total.std, total.n, run.seed, run.kernel, run.notes), finished)
+
+
+def _of(n: int, found: _Result, finished: bool) -> _Result:
+    """What was found of n trajectories; where the user stopped the run its notes say so. Of a whole one the caller is stopped."""
+    found = replace(found, asked=int(n))
+    if finished:
+        return found
+    if found.complete:
+        raise KeyboardInterrupt
+    there = found.n if isinstance(found, Moments) else len(found.states)
+    return replace(found, notes=(*found.notes, f"stopped by the user after {there} of {n} trajectories"))
 
 
 def _blocks(

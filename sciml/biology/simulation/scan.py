@@ -11,7 +11,9 @@ import numpy as np
 
 from sciml.arguments import checked
 from sciml.biology.network import Network, nearest
+from sciml.biology.simulation.methods import METHODS, Method
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
 from sciml.seeding import derive
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Scan", "scan"]
 
-METHODS = ("ode", "ssa", "tau", "langevin", "steady_state")
+_REST = "steady_state"
 
 
 @dataclass(frozen=True, repr=False)
 class Scan:
     """`mean` [*grid, T, S] amounts of `species` at `times` (of a steady state T = 1); the grid has one axis for each key of `values`, in
-    order. `std` is the standard deviation over `n` trajectories of a stochastic method, else None."""
+    order, or one for all of them where they were scanned `together`. `std` is the standard deviation, by `n` trajectories or by linear
+    noise; None of one trajectory and of a deterministic method."""
 
     values: Mapping[str, np.ndarray]
     times: np.ndarray
@@ -37,6 +40,7 @@ class Scan:
     method: str
     n: int
     seed: int
+    together: bool = False
 
     @checked
     def select(self, species: str) -> np.ndarray:
@@ -49,7 +53,13 @@ class Scan:
         """One row per grid point and time, one column of mean amounts per species."""
         import pandas as pd
 
-        index = pd.MultiIndex.from_product([*self.values.values(), self.times], names=[*self.values, "time"])
+        names = [*self.values, "time"]
+        if self.together:
+            index = pd.MultiIndex.from_tuples(
+                [(*row, t) for row in zip(*self.values.values(), strict=True) for t in self.times], names=names
+            )
+        else:
+            index = pd.MultiIndex.from_product([*self.values.values(), self.times], names=names)
         return pd.DataFrame(self.mean.reshape(-1, len(self.species)), index=index, columns=list(self.species))
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +71,7 @@ class Scan:
             "mean": self.mean.tolist(),
             "std": None if self.std is None else self.std.tolist(),
             "method": self.method,
+            "together": self.together,
         }
 
 
@@ -72,17 +83,20 @@ def scan(
     method: str = "ode",
     *,
     parameters: Mapping[str, float] | None = None,
+    together: bool = False,
     n: int = 1000,
     seed: int = 0,
     **options: Any,
 ) -> Scan:
     """Simulate at every combination of `values` {id: numbers}, the others from the model and `parameters`.
 
-    `method`: "ode" (all points in one batch), "ssa", "tau" or "langevin" (`n` trajectories a point, streams from `seed` and the point's
-    number), "steady_state" (`times` is not used). `options` go to that call. Raises ConfigError for an unknown method or empty values.
+    `together`: the first numbers of all ids, then the second ones, and so on, instead of every combination. `method`: "ode" (all points in
+    one batch), "lna" (linear noise), "ssa", "tau", "hybrid" or "langevin" (`n` trajectories a point, streams from `seed` and the point's
+    number), "steady_state" (`times` is not used). `options` go to that call. Raises ConfigError for an unknown method, for empty values and
+    for unequally many of them `together`; KeyboardInterrupt where the user stops it.
     """
-    if method not in METHODS:
-        raise ConfigError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
+    if method not in METHODS and method != _REST:
+        raise ConfigError(f"method: found {method!r}, expected one of {', '.join((*METHODS, _REST))}")
     axes = {id: np.atleast_1d(np.asarray(v, dtype=float)) for id, v in values.items()}
     if not axes or not all(v.size for v in axes.values()):
         raise ConfigError("scan: found no values, expected {id: numbers} with at least one number each")
@@ -90,42 +104,36 @@ def scan(
         raise ConfigError(f"scan: {sorted(both)[0]!r} stands in values and in parameters")
     if n < 1:
         raise ConfigError(f"n: found {n}, expected at least 1 trajectory")
-    shape = tuple(len(v) for v in axes.values())
-    points = [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
-    fixed = dict(parameters or {})
-    std: np.ndarray | None = None
+    lengths = tuple(len(v) for v in axes.values())
+    if together and len(set(lengths)) > 1:
+        found = ", ".join(f"{count} of {id!r}" for id, count in zip(axes, lengths, strict=True))
+        raise ConfigError(f"scan: found {found}, expected equally many values of what is scanned together")
+    rows = zip(*axes.values(), strict=True) if together else itertools.product(*axes.values())
+    points = [{**(parameters or {}), **dict(zip(axes, row, strict=True))} for row in rows]
     if method == "ode":
-        columns = {id: np.array([point[id] for point in points]) for id in axes}
-        solution = simulate_ode(net, times, {**fixed, **columns}, **options)
-        asked, species, mean = solution.times, solution.species, solution.amounts
-    elif method == "steady_state":
-        from sciml.biology.simulation.steady_state import steady_state
-
-        rests = [steady_state(net, {**fixed, **point}, **options) for point in points]
-        asked, species, mean = np.array([np.inf]), rests[0].species, np.stack([rest.amounts for rest in rests])[:, None]
+        solution = simulate_ode(net, times, {id: np.array([point[id] for point in points]) for id in points[0]}, **options)
+        asked, species, mean, std = solution.times, solution.species, solution.amounts, None
+    elif method == _REST:
+        rests = [steady_state(net, point, **options) for point in points]
+        asked, species, mean, std = np.array([np.inf]), rests[0].species, np.stack([rest.amounts for rest in rests])[:, None], None
     else:
-        asked = checked_times(times)
-        runs = []
-        for index, point in enumerate(points):
-            runs.append(_simulator(method)(net, asked, n, derive(seed, "scan", index), parameters={**fixed, **point}, **options))
-            if any(note.startswith("stopped by the user") for note in runs[-1].notes):
-                raise KeyboardInterrupt  # a point with fewer trajectories would look like the others
-        species = runs[0].species
-        mean, std = np.stack([r.amounts.mean(axis=0) for r in runs]), np.stack([r.amounts.std(axis=0, ddof=1) for r in runs])
-    whole = (*shape, *mean.shape[1:])
-    kept = None if std is None else std.reshape(whole)
-    return Scan(axes, asked, species, mean.reshape(whole), kept, method, 1 if std is None else n, seed)
+        asked, species, mean, std = _one_by_one(METHODS[method], net, checked_times(times), points, n, seed, options)
+    grid = lengths[:1] if together else lengths
+    count = n if method in METHODS and METHODS[method].sampled else 1
+    kept = None if std is None else std.reshape(*grid, *std.shape[1:])
+    return Scan(axes, asked, species, mean.reshape(*grid, *mean.shape[1:]), kept, method, count, seed, together)
 
 
-def _simulator(method: str) -> Any:
-    if method == "ssa":
-        from sciml.biology.simulation.ssa import simulate_ssa
-
-        return simulate_ssa
-    if method == "tau":
-        from sciml.biology.simulation.tau_leaping import simulate_tau
-
-        return simulate_tau
-    from sciml.biology.simulation.langevin import simulate_langevin
-
-    return simulate_langevin
+def _one_by_one(
+    method: Method, net: Network, times: np.ndarray, points: Sequence[Mapping[str, float]], n: int, seed: int, options: Mapping[str, Any]
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray | None]:
+    """(times, species, means and standard deviations [points, T, S]; None of one trajectory)."""
+    means, stds = [], []
+    for index, point in enumerate(points):
+        own = {"n": n, "seed": derive(seed, "scan", index)} if method.sampled else {}
+        run = method.call(net, times, parameters=point, **own, **options)
+        if method.sampled and not run.complete:
+            raise KeyboardInterrupt  # a point with fewer trajectories would look like the others
+        means.append(run.mean)
+        stds.append(run.std)
+    return run.times, run.species, np.stack(means), None if method.sampled and n == 1 else np.stack(stds)

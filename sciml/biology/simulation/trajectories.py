@@ -138,12 +138,19 @@ class Ensemble(Trajectories):
     """Stochastic trajectories: arrays [n, T, S]. `seed` and `kernel` (the arithmetic) say how to get the same bits again.
 
     `molecules`: per unit of a species' amount, by id (1 where it is not said). `whole`: amounts are whole numbers of molecules.
+    `asked`: for how many trajectories; a run that was stopped holds fewer.
     """
 
     seed: int = field(default=0, kw_only=True)
     kernel: str = field(default="", kw_only=True)
     molecules: Mapping[str, float] = field(default_factory=dict, kw_only=True)
     whole: bool = field(default=True, kw_only=True)
+    asked: int = field(default=0, kw_only=True)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all trajectories that were asked for are there."""
+        return len(self.states) >= self.asked
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -212,7 +219,7 @@ def merged(parts: Iterable[Spread]) -> Spread:
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation [T, S] of the amounts of `n` trajectories that were not kept (`record="moments"`)."""
+    """Mean and standard deviation [T, S] of the amounts of `n` trajectories of those `asked` for, none kept (`record="moments"`)."""
 
     times: np.ndarray
     species: tuple[str, ...]
@@ -222,6 +229,12 @@ class Moments:
     seed: int
     kernel: str
     notes: tuple[str, ...] = ()
+    asked: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all trajectories that were asked for went into it."""
+        return self.n >= self.asked
 
     @checked
     def select(self, name: str) -> tuple[np.ndarray, np.ndarray]:

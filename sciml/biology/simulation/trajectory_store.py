@@ -62,6 +62,7 @@ def load_ensemble(folder: str | Path) -> Ensemble:
         seed=int(said["seed"]),
         kernel="+".join(sorted({part for _, kernel in blocks.values() for part in kernel.split("+")})),
         molecules=said["molecules"],
+        asked=n,
     )
 
 

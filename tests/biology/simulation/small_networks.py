@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, hyp1f1
 
@@ -9,6 +11,12 @@ from sciml.biology.network import Network, Reaction
 from sciml.biology.simulation.count_law import CountLaw
 
 parse = Reaction.parse
+KERNELS = {"ssa": "lanes32", "tau": "leaps64", "hybrid": "hybrid32", "langevin": "langevin64"}  # of networks such as those below
+
+
+def own_kernel(method: str) -> dict[str, Any]:
+    """Options with which a method does not fall back to the exact one."""
+    return {"fallback": "never"} if method in ("tau", "hybrid") else {}
 
 
 def birth_death(k: float = 10.0, g: float = 1.0, start: float = 0.0) -> Network:

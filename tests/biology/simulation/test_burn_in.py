@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,15 @@ from sciml.biology.formula import as_expression
 from sciml.biology.network import Event, Network, Parameter, Rule
 from sciml.biology.simulation.burn_in import started
 from sciml.biology.simulation.extrinsic import draw_cells
-from sciml.biology.simulation.langevin import simulate_langevin
 from sciml.biology.simulation.linear_noise import linear_noise
+from sciml.biology.simulation.methods import METHODS
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.ssa import simulate_ssa
-from sciml.biology.simulation.tau_leaping import simulate_tau
 from sciml.errors import ConfigError, ConvergenceError
-from tests.biology.simulation.small_networks import birth_death, parse, telegraph
+from tests.biology.simulation.small_networks import KERNELS, birth_death, own_kernel, parse, telegraph
 
 _N = 4000
-_SAMPLED = [simulate_ssa, simulate_tau, simulate_langevin]
+_SAMPLED = [name for name, method in METHODS.items() if method.sampled]
 
 
 def test_cells_come_to_rest_without_ligand() -> None:
@@ -40,22 +40,25 @@ def test_cells_come_to_rest_without_ligand() -> None:
         simulate_ssa(network, [1.0], n=3, start="rest")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("simulate", _SAMPLED)
-def test_a_burn_in_at_another_rate(simulate: Any) -> None:
+@pytest.mark.parametrize("method", _SAMPLED)
+def test_a_burn_in_at_another_rate(method: str) -> None:
     """Poisson of mean 40 at time 0, of mean 100 - 60 exp(-t) at t."""
-    found = simulate(birth_death(100.0), [0.0, 0.7], n=_N, seed=5, start=20.0, before={"k": 40.0})
+    found = METHODS[method].call(birth_death(100.0), [0.0, 0.7], n=_N, seed=5, start=20.0, before={"k": 40.0}, **own_kernel(method))
+    assert found.kernel == KERNELS[method]
     mean = 100 - 60 * np.exp(-found.times)
-    allowed = 0.05 if simulate is simulate_langevin else 0.0  # of the spread, as of a run from the start given
+    allowed = 0.05 if method == "langevin" else 0.0  # of the spread, as of a run from the start given
     assert (abs(found.mean[:, 0] - mean) / np.sqrt(mean) < allowed + 4.5 / np.sqrt(_N)).all()
     assert (abs(found.std[:, 0] / np.sqrt(mean) - 1) < allowed + 4.5 / np.sqrt(2 * _N)).all()
 
 
-@pytest.mark.parametrize("simulate", _SAMPLED)
-def test_every_cell_has_its_own_steady_state(simulate: Any) -> None:
+@pytest.mark.parametrize("method", _SAMPLED)
+def test_every_cell_has_its_own_steady_state(method: str) -> None:
     cells = {"k": LogNormal(cv=0.3)}
-    found = simulate(birth_death(100.0), [0.0], n=200, seed=3, start="steady_state", extrinsic=cells)
+    own = own_kernel(method)
+    found = METHODS[method].call(birth_death(100.0), [0.0], n=200, seed=3, start="steady_state", extrinsic=cells, **own)
+    assert found.kernel == KERNELS[method]
     rest = draw_cells(birth_death(100.0), cells, 200, 3)["k"]
-    if simulate is simulate_langevin:
+    if method == "langevin":
         np.testing.assert_allclose(found.amounts[:, 0, 0], rest, rtol=1e-9)
     else:  # the whole numbers around it
         assert (abs(found.amounts[:, 0, 0] - rest) < 1).all()
@@ -140,7 +143,7 @@ def test_no_steady_state_names_the_cell() -> None:
 
 def test_a_burn_in_that_is_stopped_gives_nothing() -> None:
     def stopped(*_: Any, **options: Any) -> Any:
-        return simulate_ssa(birth_death(), [1.0], n=2)
+        return replace(simulate_ssa(birth_death(), [1.0], n=2), asked=5)
 
     with pytest.raises(KeyboardInterrupt):
         started(stopped, birth_death(), 3.0, 5, 0)

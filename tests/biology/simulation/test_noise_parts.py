@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from sciml.biology.distributions import LogNormal
-from sciml.biology.simulation.langevin import simulate_langevin
 from sciml.biology.simulation.linear_noise import linear_noise
+from sciml.biology.simulation.methods import METHODS
 from sciml.biology.simulation.noise_parts import NoiseParts, noise_parts
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.tau_leaping import simulate_tau
 from sciml.errors import ConfigError
-from tests.biology.simulation.small_networks import birth_death
+from tests.biology.simulation.small_networks import birth_death, own_kernel
 
 
-@pytest.mark.parametrize("simulate", [simulate_ssa, simulate_tau, simulate_langevin])
-def test_birth_and_death_with_a_log_normal_rate(simulate: Any) -> None:
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.sampled])
+def test_birth_and_death_with_a_log_normal_rate(method: str) -> None:
     """E Var = m, Var E = (cv m)^2 with m = k (1 - exp(-g t)) / g."""
     k, cv = 200.0, 0.3
-    found = noise_parts(simulate, birth_death(k), [0.5, 8.0], {"k": LogNormal(cv=cv)}, n=3000, seed=11)
+    found = noise_parts(METHODS[method].call, birth_death(k), [0.5, 8.0], {"k": LogNormal(cv=cv)}, n=3000, seed=11, **own_kernel(method))
     m = k * (1 - np.exp(-found.times))
-    allowed = {simulate_langevin: 0.04}.get(simulate, 0.0)  # spread within epsilon / 2, so variance within epsilon
+    allowed = 0.04 if method in ("tau", "langevin") else 0.0  # spread within epsilon / 2, so variance within epsilon
     for value, error, true in (
         (found.intrinsic, found.intrinsic_error, m),
         (found.extrinsic, found.extrinsic_error, (cv * m) ** 2),
@@ -75,3 +73,19 @@ def test_linear_noise_of_each_cell() -> None:
 def test_one_cell_has_no_spread() -> None:
     with pytest.raises(ConfigError, match="n: found 1, expected at least two cells"):
         noise_parts(simulate_ssa, birth_death(), [1.0], {"k": LogNormal(0.3)}, n=1)
+
+
+def test_what_leaves_no_trajectories_to_compare_is_refused_before_it_runs() -> None:
+    """With a progress call that would end the run."""
+    cells = {"k": LogNormal(0.3)}
+    for options in ({"record": "moments"}, {"record": "final"}, {"store": "never"}):
+        with pytest.raises(ConfigError, match="expected no store= and no record= but 'grid'"):
+            noise_parts(simulate_ssa, birth_death(), [1.0], cells, n=5, progress=_stop, **options)
+    with pytest.raises(ConfigError, match="simulate: found .*expected one of simulate_ode, simulate_ssa, simulate_tau, simulate_hybrid"):
+        noise_parts(birth_death, birth_death(), [1.0], cells)
+    with pytest.raises(KeyboardInterrupt):
+        noise_parts(simulate_ssa, birth_death(1e4), [100.0], cells, n=5000, progress=_stop)
+
+
+def _stop(*_: int) -> None:
+    raise KeyboardInterrupt

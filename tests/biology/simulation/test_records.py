@@ -51,6 +51,7 @@ def test_all_trajectories_or_their_moments(monkeypatch: pytest.MonkeyPatch) -> N
         np.testing.assert_allclose(moments.mean[:, 0], whole.amounts[:, :, 0].mean(axis=0), rtol=1e-12)
         np.testing.assert_allclose(moments.std[:, 0], whole.amounts[:, :, 0].std(axis=0, ddof=1), rtol=1e-12)
         assert (moments.n, moments.species, moments.notes) == (300, ("X",), ("said",))
+        assert whole.complete and moments.complete and whole.asked == moments.asked == 300
 
 
 def test_what_was_done_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +64,10 @@ def test_what_was_done_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     few = recorded(Ramp(stop=100), 300, "moments", 1, _interrupt)  # whole blocks only
     assert isinstance(few, Moments)
     assert few.n == 64
+    assert some.asked == few.asked == 300 and not some.complete and not few.complete
     assert few.mean[0, 0] == 31.5
+    with pytest.raises(KeyboardInterrupt):  # all was done: what is left to stop is whoever called
+        recorded(Ramp(), 64, "grid", 1, _interrupt)
     for record in ("grid", "moments"):
         with pytest.raises(KeyboardInterrupt):
             recorded(Ramp(stop=0), 300, record, 1, _interrupt)  # type: ignore[arg-type]
