@@ -6,24 +6,17 @@ import ast
 
 import pytest
 
-from sciml.biology.kernels.jumps import compile_jumps
-from sciml.biology.kernels.lanes import LaneProgram, lane_program
-from sciml.biology.kernels.system import compile_system
+from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Event, Network, Reaction
+from tests.biology.kernels.processes import jumps_of
 
 parse = Reaction.parse
-
-
-def program_of(net: Network) -> LaneProgram | None:
-    system = compile_system(net)
-    y, p = system.begin()
-    return lane_program(compile_jumps(system, p, y, {}, 1.0))
 
 
 def test_the_text_holds_numbers_and_indices_only():
     evil = "__import__('os').system('true')"
     net = Network(species={"lambda": 3, "B": 0}, parameters={"exec": 2.0}, reactions=(parse("open", "lambda -> B", rate="exec"),), id=evil)
-    program = program_of(net)
+    program = lane_program(jumps_of(net))
     assert program is not None
     names = {n.id for n in ast.walk(ast.parse(program.source)) if isinstance(n, ast.Name)}
     assert not names & {"exec", "open", "os", "__import__", "eval"} and "lambda" not in program.source and evil not in program.source
@@ -32,9 +25,9 @@ def test_the_text_holds_numbers_and_indices_only():
 def test_values_do_not_change_the_text():
     reactions = (parse("r", "A -> B", rate="k"), parse("s", "B ->", law="B / (0.5 + B)"))
     net = Network(species={"A": 5, "B": 0}, parameters={"k": 2.0}, reactions=reactions)
-    one, two = program_of(net), program_of(net.set(k=3.5, A=17))
+    one, two = lane_program(jumps_of(net)), lane_program(jumps_of(net.set(k=3.5, A=17)))
     assert one is not None and two is not None and one.source == two.source and len(one.single) == 1 and len(one.double) >= 1
-    other = program_of(Network(species={"A": 5, "B": 0}, reactions=(parse("r", "A -> 2 B", rate=2.0), reactions[1])))
+    other = lane_program(jumps_of(Network(species={"A": 5, "B": 0}, reactions=(parse("r", "A -> 2 B", rate=2.0), reactions[1]))))
     assert other is not None and other.source != one.source
 
 
@@ -51,4 +44,4 @@ def test_values_do_not_change_the_text():
     ],
 )
 def test_what_needs_double_precision_time_or_size(net):
-    assert program_of(net) is None
+    assert lane_program(jumps_of(net)) is None
