@@ -43,7 +43,6 @@ __all__ = ["scan", "simulate"]
 
 _log = logging.getLogger("sciml.cli.runs")
 Progress = Callable[[int, int], None]
-_METHODS = ("ode", "ssa", "tau", "hybrid", "langevin", "lna")
 _MOST_VALUES = 10_000
 
 
@@ -70,6 +69,7 @@ def simulate(
     """Simulate a model from time 0; the amounts at the end, and with --out a report with traces, spread and tables."""
     from sciml.biology import load_experiment
     from sciml.biology.result_figures import distribution_section, network_section, trace_section
+    from sciml.biology.simulation.methods import METHODS
 
     check_out(out)
     experiment = load_experiment(model)
@@ -78,29 +78,29 @@ def simulate(
     times = chosen.times if chosen is not None and end is None else time_grid(end, points)
     how = _method(method or (chosen.method if chosen else "ode"))
     names = shown_species(species, network) or list(chosen.shown if chosen else ())
-    counting = {"substance": substance, "initial": initial}
-    if how == "ssa":
-        _watch_budget(network, times, runs, counting, budget, yes)
-    result = _run(network, times, how, runs, seed, counting, None if quiet else _progress())
-    mean, std = _moments(result)
+    kind, options = METHODS[how], _options(how, substance, initial)
+    if kind.exact:
+        _watch_budget(network, times, runs, options, budget, yes)
+    own = {"n": runs, "seed": seed, "progress": None if quiet else _progress()} if kind.sampled else {}
+    result = kind.call(network, times, **own, **options)
+    mean = result.amounts if how == "ode" else result.mean
+    std = None if how == "ode" or (kind.sampled and runs == 1) else result.std
     shown = [id for id in names or result.species if id in result.species]
     rows = {id: (mean[-1, result.species.index(id)], None if std is None else std[-1, result.species.index(id)]) for id in shown}
     facts = {"model": model, "method": how, "end": float(times[-1]), "times": len(times), "set": list(set or ()), "seed": seed}
-    facts |= {"trajectories": runs, "kernel": getattr(result, "kernel", "")} if how not in ("ode", "lna") else {}
+    facts |= {"trajectories": runs, "kernel": result.kernel} if kind.sampled else {}
     lines = [f"{id:<24}{_pair(*pair)}" for id, pair in rows.items()]
     if out is not None:
         unit = _unit(network)
         sections = [trace_section(result, names or None, unit=unit, time_unit=_named(network.units.time))]
-        sections += (
-            [distribution_section(result, names or None, unit=unit)] if hasattr(result, "states") and how not in ("ode", "lna") else []
-        )
+        sections += [distribution_section(result, names or None, unit=unit)] if kind.sampled else []
         write_run(out, [*sections, network_section(network)], f"{network.id}, {how}", facts, {"amounts": _columns(result, mean, std)})
         lines.append(f"-> {out / 'report.html'}")
     final = {id: {"mean": float(m), **({} if s is None else {"std": float(s)})} for id, (m, s) in rows.items()}
-    head = f"{network.id} at {times[-1]:g} ({how}{f', {runs} runs' if how not in ('ode', 'lna') else ''})"
+    head = f"{network.id} at {times[-1]:g} ({how}{f', {runs} runs' if kind.sampled else ''})"
     notes = list(getattr(result, "notes", ()))
     emit({**facts, "final": final, "notes": notes}, "\n".join([head, *lines]), as_json=json, quiet=quiet)
-    if _stopped(result):
+    if kind.sampled and not result.complete:
         raise typer.Exit(130)
 
 
@@ -129,11 +129,12 @@ def scan(
     """The state at the end for each value of a parameter, compartment or species' start: dose and response."""
     import numpy as np
 
-    from sciml.biology import load_experiment
+    from sciml import biology as bio
     from sciml.biology.result_figures import dose_section, network_section
+    from sciml.biology.simulation.methods import METHODS
 
     check_out(out)
-    experiment = load_experiment(model)
+    experiment = bio.load_experiment(model)
     chosen = _task(experiment, task, scanned=not vary)
     network = variant(chosen.network if chosen else experiment.network, set)
     values = _values(vary or ()) if vary else dict(chosen.scan) if chosen else {}
@@ -144,13 +145,12 @@ def scan(
     names = shown_species(species, network) or list(chosen.shown if chosen else ())
     last = np.array([chosen.times[-1]]) if chosen is not None and end is None else time_grid(end, 1)
     how = _method(method or (chosen.method if chosen else "ode"))
-    count = len(next(iter(values.values())))
-    counting = {"substance": substance, "initial": initial}
-    if how == "ssa":
-        _watch_budget(network, last, runs * count, counting, budget, yes)
-    mean, std, found = _scanned(network, last, how, runs, seed, counting, values)
+    dose, options = next(iter(values)), _options(how, substance, initial)
+    if METHODS[how].exact:
+        _watch_budget(network, last, runs * len(values[dose]), options, budget, yes)
+    run = bio.scan(network, {id: v.tolist() for id, v in values.items()}, last, how, together=True, n=runs, seed=seed, **options)
+    mean, std, found = run.mean[:, 0], None if run.std is None else run.std[:, 0], run.species
     shown = [id for id in names or _moving(found, mean) if id in found and id not in values]
-    dose = next(iter(values))
     responses = {id: (mean[:, found.index(id)], None if std is None else std[:, found.index(id)]) for id in shown}
     columns: dict[str, Any] = dict(values)
     for id, (m, s) in responses.items():
@@ -176,26 +176,17 @@ def _task(experiment: Experiment, name: str | None, scanned: bool = False) -> Ta
 
 
 def _method(name: str) -> str:
-    if name not in _METHODS:
-        raise ConfigError(f"--method: found {name!r}, expected one of {', '.join(_METHODS)}")
+    from sciml.biology.simulation.methods import METHODS
+
+    if name not in METHODS:
+        raise ConfigError(f"--method: found {name!r}, expected one of {', '.join(METHODS)}")
     return name
 
 
-def _run(
-    network: Network, times: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any], progress: Progress | None = None
-) -> Any:
-    """The result of one method; stochastic ones in molecules."""
-    from sciml import biology as bio
-
-    if how == "ode":
-        return bio.simulate_ode(network, times)
-    given = {name: value for name, value in counting.items() if value is not None}
-    if how == "lna":
-        return bio.linear_noise(network, times, **given)
-    calls: dict[str, Callable[..., Any]] = {
-        "ssa": bio.simulate_ssa, "tau": bio.simulate_tau, "hybrid": bio.simulate_hybrid, "langevin": bio.simulate_langevin,
-    }  # fmt: skip
-    return calls[how](network, times, n=runs, seed=seed, progress=progress, **given)
+def _options(how: str, substance: str | None, initial: str | None) -> dict[str, Any]:
+    """How amounts become molecules, for the methods that count them."""
+    given = {"substance": substance, "initial": initial}
+    return {} if how == "ode" else {name: value for name, value in given.items() if value is not None}
 
 
 def _progress() -> Progress | None:
@@ -211,35 +202,6 @@ def _progress() -> Progress | None:
         sys.stderr.flush()
 
     return show
-
-
-def _scanned(
-    network: Network, last: Any, how: str, runs: int, seed: int, counting: Mapping[str, Any], values: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """(means [V, S], standard deviations or None, species) at the last time for each value; deterministic ones as one batch."""
-    import numpy as np
-
-    from sciml import biology as bio
-
-    count = len(next(iter(values.values())))
-    if how == "ode":
-        batch = bio.simulate_ode(network, last, dict(values))
-        return batch.amounts[:, -1], None, batch.species
-    found = []
-    for i in range(count):
-        found.append(_run(network.set({id: float(v[i]) for id, v in values.items()}), last, how, runs, seed + i, counting))
-        if _stopped(found[-1]):
-            raise KeyboardInterrupt
-    pairs = [_moments(result) for result in found]
-    return np.stack([m[-1] for m, _ in pairs]), np.stack([s[-1] for _, s in pairs if s is not None]), found[0].species
-
-
-def _stopped(result: Any) -> bool:
-    return any(note.startswith("stopped by the user") for note in getattr(result, "notes", ()))
-
-
-def _moments(result: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    return (result.mean, result.std) if hasattr(result, "mean") else (result.amounts, None)
 
 
 def _moving(names: Sequence[str], mean: np.ndarray) -> list[str]:
@@ -292,11 +254,11 @@ def _unread(word: str, why: str) -> ConfigError:
     return ConfigError(f"--vary: found {word!r}: {why}; expected ID=A,B,C or ID=FIRST:LAST:COUNT[:log]")
 
 
-def _watch_budget(network: Network, times: Any, runs: int, counting: Mapping[str, Any], budget: float, yes: bool) -> None:
+def _watch_budget(network: Network, times: Any, runs: int, options: Mapping[str, Any], budget: float, yes: bool) -> None:
     """ConfigError, before anything is done, where an exact run is expected to take longer than the budget and nobody said yes."""
     if not budget > 0:
         raise ConfigError(f"--budget: found {budget:g}, expected seconds > 0")
-    forecast = network.forecast(times, runs, **{name: value for name, value in counting.items() if value is not None})
+    forecast = network.forecast(times, runs, **options)
     if forecast.seconds <= budget:
         return
     if not yes:

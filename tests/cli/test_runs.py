@@ -12,6 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from sciml.biology import Network
+from sciml.biology.antimony import load_antimony
+from sciml.biology.simulation.methods import METHODS
+from sciml.biology.simulation.scan import scan
+from sciml.cli.networks import Method
 from sciml.cli.runs import _progress
 from tests.cli.sample import sciml
 
@@ -40,7 +44,7 @@ def test_simulate(decay):
 def test_stochastic_methods(decay):
     """Binomial: mean 100 q, variance 100 q (1 - q), |z| <= 4.5."""
     q = math.exp(-1)
-    for method in ("ssa", "lna", "tau", "langevin"):
+    for method in METHODS.keys() - {"ode"}:
         a = run("simulate", decay, "--end", 2, "--method", method, "-n", 400, "--yes")["final"]["A"]
         assert abs(a["mean"] - 100 * q) <= 4.5 * math.sqrt(100 * q * (1 - q) / 400)
         assert abs(a["std"] ** 2 / (100 * q * (1 - q)) - 1) <= 4.5 * math.sqrt(2 / 400)
@@ -132,30 +136,49 @@ def test_wrong_options_end_with_2(decay, tmp_path, monkeypatch, words, message):
     assert not any(tmp_path.iterdir())
 
 
+def stopped(monkeypatch, n):
+    """Exact runs are as if the user had stopped them after n trajectories."""
+    exact = METHODS["ssa"]
+
+    def call(*words, **options):
+        found = exact.call(*words, **{**options, "n": n})
+        return dataclasses.replace(found, asked=options["n"], notes=("said",))
+
+    monkeypatch.setitem(METHODS, "ssa", dataclasses.replace(exact, call=call))
+
+
 def test_a_run_that_was_stopped_ends_with_130(decay, monkeypatch):
-    from sciml import biology as bio
-
-    whole = bio.simulate_ssa
-
-    def stopped(*words, **options):
-        return dataclasses.replace(whole(*words, **options), notes=("stopped by the user after 5 of 9 trajectories",))
-
-    monkeypatch.setattr(bio, "simulate_ssa", stopped)
+    stopped(monkeypatch, 3)
     done = sciml("biology", "simulate", decay, "--end", 1, "--method", "ssa", "-n", 5, "--json")
     assert done.exit_code == 130
-    assert json.loads(done.stdout)["notes"] == ["stopped by the user after 5 of 9 trajectories"]
+    assert json.loads(done.stdout)["notes"] == ["said"]
+    assert sciml("biology", "simulate", decay, "--end", 1, "--method", "ssa", "-n", 3).exit_code == 0
 
 
 def test_a_scan_that_was_stopped_ends_with_130(decay, monkeypatch):
     """A value with fewer trajectories than the others would stand beside them as if it were like them."""
-    from sciml import biology as bio
-
-    whole = bio.simulate_ssa
-    stopped = lambda *a, **k: dataclasses.replace(whole(*a, **k), notes=("stopped by the user after 3 of 5 trajectories",))  # noqa: E731
-    monkeypatch.setattr(bio, "simulate_ssa", stopped)
+    stopped(monkeypatch, 3)
     done = sciml("biology", "scan", decay, "--end", 1, "--vary", "k=1,2", "--method", "ssa", "-n", 5)
     assert done.exit_code == 130
     assert "interrupted" in done.stderr
+
+
+def test_a_scan_is_that_of_the_library(decay):
+    """Of any method; each value has streams of its own, and no other seed has them."""
+    words = ("scan", decay, "--vary", "k=0.5,0.5", "--vary", "A=9000,9000", "--end", 1, "--method", "ssa", "-n", 3)
+    found = [run(*words, "--seed", seed)["columns"] for seed in (0, 1)]
+    network = load_antimony(TEXT)
+    for seed, columns in enumerate(found):
+        same = scan(network, {"k": [0.5, 0.5], "A": [9000, 9000]}, [1.0], "ssa", n=3, seed=seed, together=True)
+        assert columns["B"] == same.select("B")[:, 0].tolist()
+    assert len({b for columns in found for b in columns["B"]}) == 4
+    for method in METHODS:
+        one = run("scan", decay, "--vary", "k=0.5,1", "--end", 1, "--method", method, "-n", 1)["columns"]
+        assert abs(one["A"][0] - 100 * math.exp(-0.5)) < 4.5 * 5 and ("A (sd)" in one) == (method == "lna")
+
+
+def test_the_help_names_every_method():
+    assert all(name in Method.__metadata__[0].help for name in METHODS)
 
 
 def test_progress_on_terminals_only(monkeypatch):
