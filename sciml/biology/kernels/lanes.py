@@ -28,30 +28,7 @@ __all__ = ["LANES", "LARGEST_COUNT", "STEPS", "LaneProgram", "LaneWriter", "choi
 LANES, STEPS = 64, 8
 LARGEST_COUNT = float(2**23)  # whole numbers up to here, and their changes within one call, are exact in float32
 _MOST_CHANNELS, _MOST_LINES, _LARGEST_CHANGE = 48, 600, 1024
-_VECTOR_OPS = frozenset(
-    (
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "abs",
-        "sqrt",
-        "exp",
-        "ln",
-        "pow",
-        "select",
-        "lt",
-        "leq",
-        "eq",
-        "neq",
-        "and",
-        "or",
-        "not",
-        "min",
-        "max",
-    )
-)
+_VECTOR_OPS = frozenset("add sub mul div neg abs sqrt exp ln pow select lt leq eq neq and or not min max".split())
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sciml.biology.kernels.source import HEADER, function_source
 from sciml.biology.kernels.table import table, walk_source
 from sciml.compiling import keep_compiled
 
-__all__ = ["LARGEST_GENERATED", "Native", "c_function", "call", "native", "pointers"]
+__all__ = ["LARGEST_GENERATED", "Native", "c_function", "call", "native", "pointers", "run_program"]
 
 LARGEST_GENERATED = 600  # nodes; compiling takes some milliseconds a node, and walking a table some nanoseconds
 _SIGNATURE = types.void(types.float64, *[types.CPointer(types.float64)] * 3, types.CPointer(types.int64))
@@ -100,6 +100,19 @@ def call(context: Any, address: Any, t: Any, y: Any, p: Any, out: Any, table: An
         return context.get_dummy_value()
 
     return types.void(types.int64, types.float64, y, p, out, table), code
+
+
+@intrinsic
+def run_program(context: Any, address: Any, single: Any, double: Any) -> Any:
+    """In compiled code: run the lane program at `address` (int64) on its rows, arrays or pointers."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        rows = [ir.FloatType().as_pointer(), ir.DoubleType().as_pointer()]
+        function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), rows).as_pointer())
+        builder.call(function, pointers(context, builder, signature.args[1:], args[1:]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, single, double), code
 
 
 @numba.njit(cache=False)

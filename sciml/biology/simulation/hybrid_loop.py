@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from sciml.biology.kernels.hybrid_lanes import BUDGET, CLOCK, END, GENERATOR, SHARE, WAIT
 from sciml.biology.kernels.lanes import LANES
-from sciml.biology.kernels.native import call, pointers
+from sciml.biology.kernels.native import call, run_program
 from sciml.biology.simulation.draws import begin_stream, exponential, poisson
 from sciml.biology.simulation.leap_steps import LeapCode, longest_leap
 from sciml.compiling import compiled
@@ -82,19 +79,6 @@ def empty_lanes(rows: int, doubles: int, channels: int, slopes: int, states: int
     )  # fmt: skip
 
 
-@intrinsic
-def _advance(context: Any, address: Any, single: Any, double: Any) -> Any:
-    """In compiled code: run the program at `address` on its rows."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kinds = [ir.FloatType().as_pointer(), ir.DoubleType().as_pointer()]
-        function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
-        builder.call(function, pointers(context, builder, signature.args[1:], args[1:]))
-        return context.get_dummy_value()
-
-    return types.void(types.int64, single, double), code
-
-
 @compiled(error_model="numpy")
 def run_hybrid(task: Any, lanes: Any, results: Any, signals: Any) -> None:
     """All trajectories of a task. `signals`: [0] stops the run when set, [1] counts what is done."""
@@ -145,7 +129,7 @@ def run_hybrid(task: Any, lanes: Any, results: Any, signals: Any) -> None:
                 _fill(w, d, i, last.shape[1], single[k % len(single)], double[k % len(double)], words[k], further + GENERATOR)
                 w[further + WAIT, i], w[further + SHARE, i] = exponential(generator[i]), epsilon
         if active > 0:
-            _advance(address, w, d)  # type: ignore[call-arg]
+            run_program(address, w, d)  # type: ignore[call-arg]
 
 
 @compiled(error_model="numpy")

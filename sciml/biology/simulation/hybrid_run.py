@@ -13,28 +13,20 @@ from sciml.biology.kernels.lanes import compiled_lanes
 from sciml.biology.simulation.costs import exact_seconds, hybrid_seconds
 from sciml.biology.simulation.hybrid_loop import HybridTask, Lanes, Results, empty_lanes, run_hybrid
 from sciml.biology.simulation.jump_model import JumpModel
+from sciml.biology.simulation.lane_runs import coefficients, fits_single
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.streams import stream_words
 from sciml.seeding import derive
 
 __all__ = ["HybridRun", "single_coefficients"]
 
-_SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
 _PILOTS = 2
-
-
-def _rows(model: JumpModel, nodes: tuple[int, ...]) -> np.ndarray:
-    """[1 or n, nodes]: coefficients, which depend on parameters alone."""
-    p = model.molecules.parameters
-    found = model.jumps.graph.evaluate(nodes, params=list(p.T))
-    return np.ascontiguousarray(np.stack([np.broadcast_to(c, len(p)) for c in found], axis=1)) if found else np.zeros((1, 0))
 
 
 def single_coefficients(model: JumpModel, program: HybridProgram) -> np.ndarray | None:
     """float32 [1 or n, k]: the coefficients of a program; None where single precision cannot hold them."""
-    single = _rows(model, program.single)
-    fits = (single == 0) | ((np.abs(single) >= _SMALLEST) & (np.abs(single) <= _LARGEST))
-    return single.astype(np.float32) if fits.all() else None
+    single = coefficients(model.jumps, program.single, model.molecules.parameters)
+    return single.astype(np.float32) if fits_single(single).all() else None
 
 
 @dataclass
@@ -49,7 +41,7 @@ class HybridRun(LeapRun):
     @cached_property
     def double(self) -> np.ndarray:
         """[1 or n, k]: the coefficients that stay in double precision."""
-        return _rows(self.model, self.program.double)
+        return coefficients(self.model.jumps, self.program.double, self.molecules.parameters)
 
     def block(self, first: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray) -> None:
         """Trajectories first, first + 1, ... into `out`."""

@@ -70,12 +70,13 @@ def run_lanes(
 @cache
 def _loop() -> Any:
     """The loop as a function of ctypes, which lets other threads run meanwhile."""
-    source = Path(__file__).with_name("lane_loop.py").read_text() + f"{LANES} {LARGEST_COUNT}"
+    here = Path(__file__)
+    texts = [path.read_text() for path in (here.with_name("lane_loop.py"), here.parents[1] / "kernels" / "native.py")]
 
     def build() -> Any:
         from sciml.biology.simulation.lane_loop import build
 
         return build()
 
-    code = machine_code(source, build)
+    code = machine_code("".join(texts) + f"{LANES} {LARGEST_COUNT}", build)
     return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 10, *[ctypes.c_void_p] * 15)(code.address)

@@ -5,31 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core.ccallback import CFunc
-from numba.extending import intrinsic
 
 from sciml.biology.kernels.lanes import LANES, LARGEST_COUNT
+from sciml.biology.kernels.native import run_program
 
 __all__ = ["build"]
 
 _INFINITE, _ZERO, _LARGEST = np.float32(np.inf), np.float32(0), np.float32(LARGEST_COUNT)
 _RUNS, _HALTS = np.uint8(0), np.uint8(1)
-
-
-def _program(context: Any, address: Any, single: Any, double: Any) -> Any:
-    """Run the program at `address` on its rows."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kinds = [ir.FloatType().as_pointer(), ir.DoubleType().as_pointer()]
-        builder.call(builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer()), args[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, single, double), code
-
-
-_call: Any = intrinsic(_program)
 
 
 # Rows of w, d, `clocks` and `lanes` are `LANES` wide. `image` [n or 1, columns] are states and coefficients, `own` whether each trajectory
@@ -69,7 +54,7 @@ def _run(
                 active += 1
             if active == 0:
                 break
-        _call(address, w, d)
+        run_program(address, w, d)  # type: ignore[call-arg]
         for i in range(LANES):
             most[i] = w[i]
         for s in range(1, species):

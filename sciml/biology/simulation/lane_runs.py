@@ -7,9 +7,20 @@ import numpy as np
 from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.kernels.lanes import LaneProgram
 
-__all__ = ["LaneRuns"]
+__all__ = ["LaneRuns", "coefficients", "fits_single"]
 
 _SMALLEST, _LARGEST = 1e-30, 1e30  # coefficients outside are no numbers for single precision
+
+
+def coefficients(jumps: Jumps, nodes: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
+    """[rows, nodes]: nodes that depend on parameters alone, whose `rows` are one for all trajectories or one each."""
+    found = jumps.graph.evaluate(nodes, params=list(rows.T))
+    return np.ascontiguousarray(np.stack([np.broadcast_to(c, len(rows)) for c in found], axis=1)) if found else np.zeros((len(rows), 0))
+
+
+def fits_single(values: np.ndarray) -> np.ndarray:
+    """Which coefficients single precision can hold."""
+    return np.asarray((values == 0) | ((np.abs(values) >= _SMALLEST) & (np.abs(values) <= _LARGEST)))
 
 
 class LaneRuns:
@@ -27,8 +38,8 @@ class LaneRuns:
         from sciml.biology.simulation.lane_driver import run_lanes
 
         n = len(out)
-        single, double = (self._coefficients(nodes, rows) for nodes in (self.program.single, self.program.double))
-        fits = ((single == 0) | ((np.abs(single) >= _SMALLEST) & (np.abs(single) <= _LARGEST))).all(axis=1)
+        single, double = (coefficients(self.jumps, nodes, rows) for nodes in (self.program.single, self.program.double))
+        fits = np.all(fits_single(single), axis=1)
         left = np.full((n, out.shape[2] + 2), np.nan)
         if not fits.all():
             beyond = np.broadcast_to(~fits, n)
@@ -43,8 +54,3 @@ class LaneRuns:
 
             self.kinds.add("scalar64")
             ScalarRuns(self.jumps, self.times, self.stream, self.rounds).go_on(first, left, rows, kept, out, done, signals)
-
-    def _coefficients(self, nodes: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
-        """[rows, nodes]."""
-        found = self.jumps.graph.evaluate(nodes, params=list(rows.T))
-        return np.ascontiguousarray(np.stack([np.broadcast_to(c, len(rows)) for c in found], axis=1)) if found else np.zeros((len(rows), 0))

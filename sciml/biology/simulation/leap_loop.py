@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from sciml.biology.kernels.native import call
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.leap_steps import expected, longest_leap, next_stop, put_records
-from sciml.biology.simulation.unit_processes import Processes, cover, drop, next_point, pass_by, processes
+from sciml.biology.simulation.unit_processes import cover, drop, next_point, pass_by
 from sciml.compiling import compiled
 
-__all__ = ["Scratch", "run_leaps", "scratch"]
+__all__ = ["run_leaps"]
 
 _CRITICAL = 10.0  # firings left below which a channel is never leaped over
 _LEAST_FIRINGS, _EXACT_STEPS = 10.0, 100
@@ -24,42 +24,22 @@ _FIRED: Any
 _ZERO, _NONE, _FIRED = np.int64(0), np.int64(-1), np.int64(2)
 
 
-class Scratch(NamedTuple):
-    """Room for one trajectory: propensities and slopes, expected and drawn firings, pieces that they use, the state after a leap."""
-
-    values: np.ndarray
-    means: np.ndarray
-    fired: np.ndarray
-    pieces: np.ndarray
-    critical: np.ndarray
-    work: np.ndarray
-    new: np.ndarray
-    futures: Processes
-
-
-def scratch(channels: int, slopes: int, size: int) -> Scratch:
-    """Room for a jump process of so many channels, slopes and states."""
-    return Scratch(
-        np.zeros(channels + slopes), np.zeros(channels), np.zeros(channels), np.zeros(channels, dtype=np.int64),
-        np.zeros(channels, dtype=np.bool_), np.zeros((6, max(channels, size))), np.zeros(size), processes(channels),
-    )  # fmt: skip
-
-
 @compiled(error_model="numpy")
 def run_leaps(
-    code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, kept: int,
-    most: int, y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
+    code: Any, room: Any, futures: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
+    kept: int, most: int, y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
     """Trajectories first, first + 1, ... from y [n, s], which is moved, into out [n, T - kept, s]; `breaks` are where laws jump.
 
-    `times` ascend; the first `kept` are not written. `failed` [n]: 0, or 1 + the channel whose propensity cannot be, in the state y.
-    `done` [n]: came to the last time, in at most so many steps. `counted` [n, 4]: leaps, exact steps, rejected leaps, firings.
+    `futures`: unit processes, one a channel. `times` ascend; the first `kept` are not written. `failed` [n]: 0, or 1 + the channel whose
+    propensity cannot be, in the state y. `done` [n]: came to the last time, in at most so many steps. `counted` [n, 4]: leaps, exact
+    steps, rejected leaps, firings.
     """
     for n in range(len(out)):
         s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
         t, record, piece, exact, bad, steps = 0.0, 0, 0, _ZERO, -1, 0
         for r in range(len(room.means)):
-            room.futures.used[r] = 0
+            futures.used[r] = 0
         while bad < 0:
             record = put_records(y[n], t, np.inf, times, record, kept, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
@@ -68,7 +48,7 @@ def run_leaps(
                 break
             steps += 1
             stop, now = next_stop(t, 0.0, np.inf, times, record, breaks, piece, timed)
-            bad, t, exact = _advance(s, code, room, y[n], p, t, now, stop, timed, epsilon, exact, counted[n])
+            bad, t, exact = _advance(s, code, room, futures, y[n], p, t, now, stop, timed, epsilon, exact, counted[n])
         failed[n] = bad + 1
         done[n] = record == len(times)
         signals[1] += 1
@@ -76,7 +56,8 @@ def run_leaps(
 
 @compiled(error_model="numpy")
 def _advance(
-    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, timed: bool, epsilon: float, exact: int, counted: Any
+    s: Any, code: Any, room: Any, q: Any, y: Any, p: Any, t: float, now: float, stop: float, timed: bool, epsilon: float, exact: int,
+    counted: Any,
 ) -> Any:  # fmt: skip
     """One leap or one exact step, to `stop` at most: (-1 or the channel that failed, new time, exact steps to come)."""
     tables, values = code.tables, room.values
@@ -91,12 +72,12 @@ def _advance(
         if tau * total < _LEAST_FIRINGS:
             exact = _EXACT_STEPS
     if exact == 0:
-        done = _leap(s, code, room, y, p, t, now, stop, tau, total, counted)
+        done = _leap(s, code, room, q, y, p, t, now, stop, tau, total, counted)
         return (-1, done, 0) if done >= 0.0 else (-1, t, _EXACT_STEPS)
     if timed:
         stop = min(stop, t + tau)
         call(code.rates, t + 0.5 * (stop - t), y, p, values, code.rates_context)
-    bad, t = _exact(s, tables, values, y, room.futures, t, stop)
+    bad, t = _exact(s, tables, values, y, q, t, stop)
     counted[1] += 1
     counted[3] += 1 if t < stop else 0
     return bad, t, exact - 1
@@ -104,10 +85,10 @@ def _advance(
 
 @compiled(error_model="numpy")
 def _leap(
-    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, tau: float, total: float, counted: Any
+    s: Any, code: Any, room: Any, q: Any, y: Any, p: Any, t: float, now: float, stop: float, tau: float, total: float, counted: Any
 ) -> float:  # fmt: skip
     """A leap of tau at most, halved until it keeps all states above zero: the new time, or -1 where exact steps are cheaper."""
-    tables, values, critical, q = code.tables, room.values, room.critical, room.futures
+    tables, values, critical = code.tables, room.values, room.critical
     chosen, wait = _NONE, np.inf
     for r in range(len(critical)):
         if critical[r] and values[r] > 0.0:
@@ -119,7 +100,7 @@ def _leap(
         fires = chosen if step == wait else _NONE
         latest = stop if now == t else np.nextafter(stop, 0.0)
         good = expected(code, now, step, latest, y, p, values, critical, False, room.means, room.work)
-        if good and _drawn(s, tables, room, y, fires):
+        if good and _drawn(s, tables, room, q, y, fires):
             break
         counted[2] += 1
         tau = 0.5 * step
@@ -141,7 +122,7 @@ def _leap(
 
 
 @compiled(error_model="numpy")
-def _drawn(s: Any, tables: Any, room: Any, y: Any, fires: int) -> bool:
+def _drawn(s: Any, tables: Any, room: Any, q: Any, y: Any, fires: int) -> bool:
     """Draw a leap into `room.new`; False where it would go below zero. What was drawn stays known."""
     new, fired = room.new, room.fired
     for i in range(len(y)):
@@ -149,7 +130,7 @@ def _drawn(s: Any, tables: Any, room: Any, y: Any, fires: int) -> bool:
     for r in range(len(fired)):
         fired[r] = 1.0 if r == fires else 0.0
         if not room.critical[r]:
-            fired[r], room.pieces[r] = cover(s, room.futures, r, room.means[r])
+            fired[r], room.pieces[r] = cover(s, q, r, room.means[r])
         if fired[r] > 0.0:
             for j in range(tables.starts[r], tables.starts[r + 1]):
                 new[tables.states[j]] += fired[r] * tables.amounts[j]

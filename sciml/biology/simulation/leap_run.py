@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from sciml.biology.simulation.jump_model import JumpModel
-from sciml.biology.simulation.leap_loop import Scratch, scratch
-from sciml.biology.simulation.leap_steps import Leaps, leaps_of
+from sciml.biology.simulation.leap_steps import Leaps, Scratch, leaps_of, scratch
 from sciml.biology.simulation.sampled_run import SampledRun
 from sciml.biology.simulation.time_breaks import time_breaks
 from sciml.seeding import derive

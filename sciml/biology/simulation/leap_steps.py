@@ -11,7 +11,7 @@ from sciml.biology.kernels.native import Native, call, native
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.compiling import compiled
 
-__all__ = ["LeapCode", "LeapTables", "Leaps", "expected", "leaps_of", "longest_leap", "next_stop", "put_records"]
+__all__ = ["LeapCode", "LeapTables", "Leaps", "Scratch", "expected", "leaps_of", "longest_leap", "next_stop", "put_records", "scratch"]
 
 _TIMED_PIECES = 64.0  # steps between two stops, at least, where a law moves with time
 
@@ -48,6 +48,26 @@ class Leaps(NamedTuple):
     code: LeapCode
     keepers: tuple[Native, Native]
     timed: bool
+
+
+class Scratch(NamedTuple):
+    """Room for one trajectory: propensities and slopes, expected and drawn firings, pieces that they use, the state after a leap."""
+
+    values: np.ndarray
+    means: np.ndarray
+    fired: np.ndarray
+    pieces: np.ndarray
+    critical: np.ndarray
+    work: np.ndarray
+    new: np.ndarray
+
+
+def scratch(channels: int, slopes: int, size: int) -> Scratch:
+    """Room for a jump process of so many channels, slopes and states."""
+    return Scratch(
+        np.zeros(channels + slopes), np.zeros(channels), np.zeros(channels), np.zeros(channels, dtype=np.int64),
+        np.zeros(channels, dtype=np.bool_), np.zeros((6, max(channels, size))), np.zeros(size),
+    )  # fmt: skip
 
 
 def leaps_of(model: JumpModel) -> Leaps:

@@ -24,6 +24,7 @@ from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.time_breaks import smooth_in_time
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
+from sciml.biology.simulation.unit_processes import processes
 from sciml.seeding import derive
 
 __all__ = ["simulate_tau"]
@@ -104,8 +105,8 @@ class TauRun(LeapRun):
         y, parameters = self.started(first, len(out))
         failed, counted = np.zeros(len(out), dtype=np.int64), np.zeros((len(out), 4))
         run_leaps(
-            self.leaps.code, self.scratch(), stream, first, parameters, self.times, self.breaks, self.leaps.timed, self.epsilon,
-            self.skipped, most, y, out, failed, done, counted, signals,
+            self.leaps.code, self.scratch(), processes(len(self.model.changes)), stream, first, parameters, self.times, self.breaks,
+            self.leaps.timed, self.epsilon, self.skipped, most, y, out, failed, done, counted, signals,
         )  # fmt: skip
         self.check(first, failed, y)
         return counted

@@ -7,8 +7,7 @@ import pytest
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.jump_model import jump_model
-from sciml.biology.simulation.leap_loop import scratch
-from sciml.biology.simulation.leap_steps import expected, leaps_of, longest_leap
+from sciml.biology.simulation.leap_steps import expected, leaps_of, longest_leap, scratch
 from tests.biology.simulation.small_networks import birth_death, parse
 
 
