@@ -11,25 +11,25 @@ import numpy as np
 from sciml.biology.expressions import Expression, number
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Network, Reaction, Species
-from sciml.biology.simulation.extrinsic import Cells, cell_options
+from sciml.biology.simulation.extrinsic import Laws, cell_options
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import Ensemble, Trajectories
 from sciml.errors import ConfigError, ConvergenceError
 from sciml.seeding import derive
 
-__all__ = ["Start", "before_zero", "cells", "started"]
+__all__ = ["Start", "before_zero", "begin_cells", "started"]
 
 Start = Literal["given", "steady_state"] | float
 _JUST_BEFORE = -1e-300  # time 0
 
 
-def cells(
+def begin_cells(
     simulate: Callable[..., Any],
     network: Network,
     n: int,
     seed: int,
     parameters: Mapping[str, Any] | None,
-    extrinsic: Cells | None,
+    extrinsic: Laws | None,
     start: Start,
     before: Mapping[str, float] | None,
     **options: Any,
@@ -41,7 +41,7 @@ def cells(
     given, initial = cell_options(network, extrinsic, n, seed, parameters, options.pop("initial", None))
     if start == "given":
         return given, initial
-    given = started(simulate, network, start, n, seed, without=before, parameters=given, initial=initial, **options)
+    given = started(simulate, network, start, n, seed, before=before, parameters=given, initial=initial, **options)
     return given, initial or "stochastic"
 
 
@@ -52,27 +52,27 @@ def started(
     n: int,
     seed: int,
     *,
-    without: Mapping[str, float] | None = None,
+    before: Mapping[str, float] | None = None,
     parameters: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """`parameters` for a run that begins elsewhere, {id: number or [n]} for all that moves among them, in the quantities of the model.
 
     `start`: "given" (as the model says), "steady_state" (where the rate equations come to rest, for each cell), or a time: each cell is
-    simulated for so long before time 0. During that `without` holds, e.g. {"ligand": 0.0}; afterwards these are as in the model or in
+    simulated for so long before time 0. During that `before` holds, e.g. {"ligand": 0.0}; afterwards these are as in the model or in
     `parameters`, and initial assignments are not made again. Time is negative before 0: what happens later has not happened yet. Raises
     ConvergenceError where there is no steady state, KeyboardInterrupt where the user stops it.
     """
     given = dict(parameters or {})
     if start == "given":
         return given
-    held = {**given, **(without or {})}
+    held = {**given, **(before or {})}
     rest = _steady(network, held) if start == "steady_state" else _burned(simulate, network, float(start), n, seed, held, options)
     begun = Trajectories(system_of(network), np.zeros(1), *_rows(network, given))
     fixed = [id for id, _ in network.initial_assignments if id not in given and id not in begun.system.states]
     given |= {id: _quantity([begun], id) for id in fixed if not isinstance(network.elements.get(id), Reaction)}
     for id in begun.system.states:
-        if id not in (without or {}):
+        if id not in (before or {}):
             value = _quantity(rest, id)
             adds_up = np.isnan(value)  # a product that nothing sees, which has no steady state: it begins as the model says
             given[id] = np.where(adds_up, _quantity([begun], id), value) if np.any(adds_up) else value

@@ -53,8 +53,8 @@ class ExactRun(SampledRun):
         if self.runs is not None:
             self.runs.run(first, start, rows, self.skipped, out, done, signals)
             return
-        from sciml.biology.simulation.thread_runs import run_threads
+        from sciml.biology.simulation.gpu_runs import run_on_gpu
 
-        out[:] = run_threads(self.molecules, self.times, first, len(out), derive(self.seed, "simulate_ssa"))[:, self.skipped :]
+        out[:] = run_on_gpu(self.molecules, self.times, first, len(out), derive(self.seed, "simulate_ssa"))[:, self.skipped :]
         done[:] = 1
         signals[1] += len(out)

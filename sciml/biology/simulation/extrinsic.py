@@ -14,12 +14,12 @@ from sciml.biology.simulation.streams import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 
-__all__ = ["Cells", "cell_options", "draw_cells"]
+__all__ = ["Laws", "cell_options", "draw_cells"]
 
-Cells = Mapping[str, Law]
+Laws = Mapping[str, Law]
 
 
-def draw_cells(network: Network, extrinsic: Cells, n: int, seed: int) -> dict[str, np.ndarray]:
+def draw_cells(network: Network, extrinsic: Laws, n: int, seed: int) -> dict[str, np.ndarray]:
     """{id: [n]}: a value for each cell. Cell k depends on (seed, id, k) alone, whatever n is and whatever else is drawn.
 
     A law without a mean of its own lies around what the network states. Raises ConfigError for an unknown id and one whose value the
@@ -42,7 +42,7 @@ def draw_cells(network: Network, extrinsic: Cells, n: int, seed: int) -> dict[st
 
 
 def cell_options(
-    network: Network, extrinsic: Cells | None, n: int, seed: int, parameters: Mapping[str, Any] | None, initial: str | None
+    network: Network, extrinsic: Laws | None, n: int, seed: int, parameters: Mapping[str, Any] | None, initial: str | None
 ) -> tuple[dict[str, Any], str | None]:
     """(parameters, initial) of a simulator with what was drawn put in: starts that are no whole numbers are drawn whole around it."""
     if not extrinsic:

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 from sciml.arguments import shown
 from sciml.biology.expressions import Expression
 from sciml.biology.network import Network
-from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model, observed
+from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model, observed
 from sciml.biology.simulation.passage_sample import passage_times
 from sciml.biology.simulation.projection_flow import flow
 from sciml.biology.simulation.requests import check_request
@@ -66,7 +66,7 @@ def first_passage(
     n: int = 1000,
     seed: int = 0,
     threads: int | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> FirstPassage:
     """T = min {t >= 0: condition holds}, from the network's start: e.g. `first_passage(net, "P >= 30")`; switching times likewise.
 

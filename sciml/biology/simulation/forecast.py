@@ -64,8 +64,8 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
         program, stops = (staged.program, 0) if staged is not None else (None, len(jumps.events))
     threads = 1 if stops else thread_limit()
     seconds = n * (exact_seconds(jumps, events, program is not None) + stop_seconds(stops)) / threads
-    kept = {"grid": len(asked), "final": 1}.get(record, 0)
-    size = 8 * len(jumps.system.states) * (int(n) * kept if kept else 2 * len(asked))
+    records = {"grid": len(asked), "final": 1}.get(record, 0)
+    size = 8 * len(jumps.system.states) * (int(n) * records if records else 2 * len(asked))
     return Forecast(events, seconds, size, int(n), "scalar64" if program is None else "lanes32")
 
 

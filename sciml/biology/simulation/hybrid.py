@@ -9,10 +9,10 @@ from typing import Any, Literal, Unpack
 from sciml.biology.kernels.hybrid_lanes import hybrid_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, cells
-from sciml.biology.simulation.extrinsic import Cells
+from sciml.biology.simulation.burn_in import Start, begin_cells
+from sciml.biology.simulation.extrinsic import Laws
 from sciml.biology.simulation.hybrid_run import HybridRun, single_coefficients
-from sciml.biology.simulation.jump_model import Counting, JumpModel
+from sciml.biology.simulation.jump_model import CountingOptions, JumpModel
 from sciml.biology.simulation.molecules import in_molecules, require_rates
 from sciml.biology.simulation.pilot import pilot_model
 from sciml.biology.simulation.records import Record, recorded
@@ -36,13 +36,13 @@ def simulate_hybrid(
     abundant: float = 1000.0,
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
-    extrinsic: Cells | None = None,
+    extrinsic: Laws | None = None,
     start: Start = "given",
     before: Mapping[str, float] | None = None,
     record: Record = "grid",
     threads: int | None = None,
     progress: Progress | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> Ensemble | Moments:
     """Scarce: P(next event later than t) = exp(-int a_0(x, z(s)) ds); abundant: K_r ~ Poisson(int a_r(x(s), z(s)) ds) over a step.
 
@@ -70,7 +70,7 @@ def simulate_hybrid(
         raise ConfigError(f"epsilon: found {epsilon:g}, expected at most {_LARGEST_EPSILON} for simulate_hybrid")
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "abundant": abundant, "fallback": fallback, "threads": threads, **counting}
-    given, counting["initial"] = cells(simulate_hybrid, net, n, seed, parameters, extrinsic, start, before, **own)
+    given, counting["initial"] = begin_cells(simulate_hybrid, net, n, seed, parameters, extrinsic, start, before, **own)
 
     def exactly() -> Ensemble | Moments:
         return simulate_ssa(net, times, n, seed, parameters=given, record=record, threads=threads, progress=progress, **counting)

@@ -24,7 +24,7 @@ class HybridTask(NamedTuple):
     """What trajectories first, first + 1, ... run: one row of parameters and of coefficients for all of them, or one each.
 
     `address`: of the program, `marks`: its first row of marks. `words` [n, 4]: streams of the lanes. `times` ascend; records from number
-    `kept` on are kept.
+    `skipped` on are kept.
     """
 
     address: int
@@ -37,7 +37,7 @@ class HybridTask(NamedTuple):
     double: np.ndarray
     words: np.ndarray
     times: np.ndarray
-    kept: int
+    skipped: int
     abundant: float
     epsilon: float
 
@@ -83,7 +83,7 @@ def empty_lanes(rows: int, doubles: int, channels: int, slopes: int, states: int
 def run_hybrid(task: Any, lanes: Any, results: Any, signals: Any) -> None:
     """All trajectories of a task. `signals`: [0] stops the run when set, [1] counts what is done."""
     # numba counts references wherever an array is taken out of a tuple: so it is done once
-    address, marks, code, stream, first, parameters, single, double, words, times, kept, abundant, epsilon = task
+    address, marks, code, stream, first, parameters, single, double, words, times, skipped, abundant, epsilon = task
     w, d, whose, record, now, target, full, generator, values, work, alone = lanes
     out, last, failed, done, counted = results
     further = marks + 2 * len(alone)
@@ -107,8 +107,8 @@ def run_hybrid(task: Any, lanes: Any, results: Any, signals: Any) -> None:
                 if k >= 0:
                     y, p = last[k], parameters[k % len(parameters)]
                     while bad < 0 and record[i] < len(times) and times[record[i]] <= now[i]:
-                        if record[i] >= kept:
-                            out[k, record[i] - kept] = y
+                        if record[i] >= skipped:
+                            out[k, record[i] - skipped] = y
                         record[i] += 1
                     if bad < 0 and record[i] < len(times):
                         stop = times[record[i]]

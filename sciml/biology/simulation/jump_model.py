@@ -18,10 +18,10 @@ from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Counting", "JumpModel", "jump_model", "observed"]
+__all__ = ["CountingOptions", "JumpModel", "jump_model", "observed"]
 
 
-class Counting(TypedDict, total=False):
+class CountingOptions(TypedDict, total=False):
     """How amounts become molecules; as in `simulate_ssa`."""
 
     initial: Literal["round", "stochastic"] | None
@@ -139,7 +139,7 @@ def jump_model(
     real: bool = False,
     stops: bool = False,
     signed: bool = False,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> JumpModel:
     """The jump process of a network. What `method` cannot do is refused: events, rate rules and, unless `timed`, laws that name time.
 

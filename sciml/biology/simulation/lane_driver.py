@@ -26,7 +26,7 @@ def run_lanes(
     single: np.ndarray,
     double: np.ndarray,
     times: np.ndarray,
-    kept: int,
+    skipped: int,
     out: np.ndarray,
     left: np.ndarray,
     done: np.ndarray,
@@ -34,12 +34,12 @@ def run_lanes(
 ) -> bool:
     """Trajectories `first`, ..., `first + len(out) - 1`; returns whether some are left to the double kernel.
 
-    `start`, `single`, `double`: a row for each trajectory, or one for all. `times` ascend; records from number `kept` on go to `out`
+    `start`, `single`, `double`: a row for each trajectory, or one for all. `times` ascend; records from number `skipped` on go to `out`
     [n, T, S]. `left` [n, S + 2]: time (NaN where it is not left), next record and state of what single precision cannot go on with.
     `done` [n] is set for finished trajectories. `signals`: [0] stops the run when set, [1] counts what is done.
     """
     record = int(np.searchsorted(times, 0.0, side="right"))
-    out[:, : max(0, record - kept)] = start[:, None, :]
+    out[:, : max(0, record - skipped)] = start[:, None, :]
     if record == len(times):
         done[:] = 1
         signals[1] += len(out)
@@ -60,7 +60,7 @@ def run_lanes(
     if kinds != _KINDS or not all(a.flags.c_contiguous for a in arrays):
         raise TypeError(f"run_lanes: found arrays of the kinds {kinds}, expected contiguous ones of {_KINDS}")
     numbers = (
-        compiled_lanes(program.source).address, len(out), start.shape[1], image.shape[1], double.shape[1], len(times), record, kept,
+        compiled_lanes(program.source).address, len(out), start.shape[1], image.shape[1], double.shape[1], len(times), record, skipped,
         len(image) > 1, len(double) > 1,
     )  # fmt: skip
     lost = _loop()(*map(int, numbers), *(a.ctypes.data for a in arrays))

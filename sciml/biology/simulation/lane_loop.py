@@ -21,9 +21,9 @@ _RUNS, _HALTS = np.uint8(0), np.uint8(1)
 # has its own. `clocks`: time and next record of each lane; `lanes`: trajectory or -1, number of the next record; `state`: whether a lane
 # halted, `halted`: which; `most`: the largest count in a lane.
 def _run(
-    address: Any, n: Any, species: Any, columns: Any, doubles: Any, last: Any, begin: Any, kept: Any, own: Any, own_double: Any, image: Any,
-    double: Any, words: Any, times: Any, w: Any, d: Any, clocks: Any, lanes: Any, state: Any, halted: Any, most: Any, out: Any, left: Any,
-    done: Any, signals: Any,
+    address: Any, n: Any, species: Any, columns: Any, doubles: Any, last: Any, begin: Any, skipped: Any, own: Any, own_double: Any,
+    image: Any, double: Any, words: Any, times: Any, w: Any, d: Any, clocks: Any, lanes: Any, state: Any, halted: Any, most: Any,
+    out: Any, left: Any, done: Any, signals: Any,
 ) -> Any:  # fmt: skip
     """The loop of `run_lanes`; returns how many trajectories it left."""
     clock, limit, generator, trajectory, record = columns * LANES, (columns + 1) * LANES, (columns + 2) * LANES, 0, LANES
@@ -85,8 +85,8 @@ def _run(
                     left[at + 2 + s] = w[s * LANES + i]
                 lost += 1
             else:
-                if r >= kept:
-                    at = (k * (last - kept) + r - kept) * species
+                if r >= skipped:
+                    at = (k * (last - skipped) + r - skipped) * species
                     for s in range(species):
                         out[at + s] = np.int64(w[s * LANES + i])
                 if r + 1 < last:

@@ -31,10 +31,10 @@ class LaneRuns:
         self.kinds: set[str] = set()
 
     def run(
-        self, first: int, start: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+        self, first: int, start: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> None:
-        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from number `kept`
-        on go to `out` [n, T, s]. Raises what the double kernel raises."""
+        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from `skipped` on
+        go to `out` [n, T, s]. Raises what the double kernel raises."""
         from sciml.biology.simulation.lane_driver import run_lanes
 
         n = len(out)
@@ -48,9 +48,9 @@ class LaneRuns:
         if fits.any():
             self.kinds.add("lanes32")
         numbers = (start, single.astype(np.float32), double)
-        lost = run_lanes(self.program, self.stream, first, *numbers, self.times, kept, out, left, done, signals)
+        lost = run_lanes(self.program, self.stream, first, *numbers, self.times, skipped, out, left, done, signals)
         if (lost or not fits.all()) and not done.all() and not signals[0]:
             from sciml.biology.simulation.scalar_runs import ScalarRuns
 
             self.kinds.add("scalar64")
-            ScalarRuns(self.jumps, self.times, self.stream, self.rounds).go_on(first, left, rows, kept, out, done, signals)
+            ScalarRuns(self.jumps, self.times, self.stream, self.rounds).go_on(first, left, rows, skipped, out, done, signals)

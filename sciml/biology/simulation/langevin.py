@@ -13,10 +13,10 @@ import numpy as np
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.burn_in import Start, begin_cells
 from sciml.biology.simulation.costs import exact_seconds, langevin_seconds
-from sciml.biology.simulation.extrinsic import Cells
-from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
+from sciml.biology.simulation.extrinsic import Laws
+from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.records import Record, recorded
@@ -55,13 +55,13 @@ def simulate_langevin(
     boundary: Literal["free", "reflect"] = "free",
     epsilon: float = 0.03,
     parameters: Mapping[str, Any] | None = None,
-    extrinsic: Cells | None = None,
+    extrinsic: Laws | None = None,
     start: Start = "given",
     before: Mapping[str, float] | None = None,
     record: Record = "grid",
     threads: int | None = None,
     progress: Progress | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> LangevinEnsemble | Moments:
     """dX = sum_r v_r (a_r(X) dt + sqrt(a_r(X)) dW_r), one Wiener process for each reaction.
 
@@ -82,7 +82,7 @@ def simulate_langevin(
     )  # fmt: skip
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "boundary": boundary, "threads": threads, **counting}
-    given, _ = cells(simulate_langevin, net, n, seed, parameters, extrinsic, start, before, **own)
+    given, _ = begin_cells(simulate_langevin, net, n, seed, parameters, extrinsic, start, before, **own)
     moved = start != "given"  # then cells begin where a run ended, at real numbers
     counting["initial"] = None if moved else counting.get("initial")
     model = jump_model(
@@ -92,8 +92,8 @@ def simulate_langevin(
     if moving := smooth_in_time(model.jumps.graph, [c.node for c in channels]):
         names = ", ".join(repr(name) for name in channels[moving[0]].names)
         raise ConfigError(f"{net.id}: the law of {names} moves with time, which a step takes as it is when it begins; use simulate_ssa")
-    kept = np.zeros((0 if record == "moments" else n, model.changes.shape[1]))
-    run = LangevinRun(model, asked, epsilon, seed, "simulate_langevin", record == "final", reflect=boundary == "reflect", at_zero=kept)
+    at_zero = np.zeros((0 if record == "moments" else n, model.changes.shape[1]))
+    run = LangevinRun(model, asked, epsilon, seed, "simulate_langevin", record == "final", reflect=boundary == "reflect", at_zero=at_zero)
     if n >= _PILOT_FROM and asked.max() > 0:
         run.advise(n)
     found = recorded(run, n, record, threads, progress)

@@ -19,12 +19,12 @@ _LEAST = 0.25  # firings by which a state may change in a step however few molec
 
 @compiled(error_model="numpy")
 def run_langevin(
-    code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, kept: int,
+    code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, skipped: int,
     begin: float, end: float, reflect: bool, most: int, y: Any, out: Any, at_zero: Any, failed: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
     """Trajectories first, first + 1, ... from y [n, s] at time `begin`, moved to `end` or the last time, at most `most` steps.
 
-    out [n, T - kept, s] at those of the ascending `times` that lie in between, the first `kept` not written; `breaks` are where laws jump.
+    out [n, T - skipped, s] at those of the ascending `times` in between, the first `skipped` not written; `breaks`: where laws jump.
     `at_zero` [n, s]: adds the time for which a state was at most zero. `failed` [n]: 0, or 1 + a channel whose propensity is no number, in
     the state y. `counted` [n, 3]: adds steps and the firings that they stand for; the time that was reached.
     """
@@ -32,7 +32,7 @@ def run_langevin(
         s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
         t, record, piece, bad, steps = begin, np.searchsorted(times, begin), 0, -1, 0
         while bad < 0:
-            record = put_records(y[n], t, end, times, record, kept, out[n])
+            record = put_records(y[n], t, end, times, record, skipped, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
             if record == len(times) or t >= end or steps == most or signals[0] != 0:

@@ -27,11 +27,11 @@ _ZERO, _NONE, _FIRED = np.int64(0), np.int64(-1), np.int64(2)
 @compiled(error_model="numpy")
 def run_leaps(
     code: Any, room: Any, futures: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float,
-    kept: int, most: int, y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
+    skipped: int, most: int, y: Any, out: Any, failed: Any, done: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
-    """Trajectories first, first + 1, ... from y [n, s], which is moved, into out [n, T - kept, s]; `breaks` are where laws jump.
+    """Trajectories first, first + 1, ... from y [n, s], which is moved, into out [n, T - skipped, s]; `breaks` are where laws jump.
 
-    `futures`: unit processes, one a channel. `times` ascend; the first `kept` are not written. `failed` [n]: 0, or 1 + the channel whose
+    `futures`: unit processes, one a channel. `times` ascend; the first `skipped` are not written. `failed` [n]: 0, or 1 + the channel whose
     propensity cannot be, in the state y. `done` [n]: came to the last time, in at most so many steps. `counted` [n, 4]: leaps, exact
     steps, rejected leaps, firings.
     """
@@ -41,7 +41,7 @@ def run_leaps(
         for r in range(len(room.means)):
             futures.used[r] = 0
         while bad < 0:
-            record = put_records(y[n], t, np.inf, times, record, kept, out[n])
+            record = put_records(y[n], t, np.inf, times, record, skipped, out[n])
             while piece < len(breaks) and breaks[piece] <= t:
                 piece += 1
             if record == len(times) or steps == most or signals[0] != 0:

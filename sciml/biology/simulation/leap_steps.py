@@ -86,12 +86,12 @@ def leaps_of(model: JumpModel) -> Leaps:
 
 
 @compiled(error_model="numpy")
-def put_records(y: Any, t: float, end: float, times: Any, record: int, kept: int, out: Any) -> int:
-    """Write y at the times that are due before `end` into out [T - kept, s]; returns the next record."""
+def put_records(y: Any, t: float, end: float, times: Any, record: int, skipped: int, out: Any) -> int:
+    """Write y at the times that are due before `end` into out [T - skipped, s]; returns the next record."""
     while record < len(times) and times[record] <= t and times[record] < end:
-        if record >= kept:
+        if record >= skipped:
             for i in range(len(y)):
-                out[record - kept, i] = y[i]
+                out[record - skipped, i] = y[i]
         record += 1
     return record
 

@@ -16,7 +16,7 @@ from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.native import native
 from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.burn_in import Start, before_zero
-from sciml.biology.simulation.jump_model import Counting, JumpModel, jump_model
+from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.time_breaks import time_breaks
@@ -168,7 +168,7 @@ def linear_noise(
     parameters: Mapping[str, float] | None = None,
     start: Start = "given",
     before: Mapping[str, float] | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> LinearNoise:
     """dm/dt = f(m), dC/dt = J C + C J^T + D with f = sum v_r a_r, J = df/dm, D = sum v_r v_r^T a_r: start C = 0.
 
@@ -193,19 +193,21 @@ def linear_noise(
         mean[moved] = rest.state_mean[0, moved]
         covariance[np.ix_(moved, moved)] = rest.state_covariance[0][np.ix_(moved, moved)]
     stops = np.unique(np.concatenate([asked, time_breaks(model.jumps.system, *_at_start(model), float(asked.max()))]))
-    z, now, kept = np.concatenate([mean, covariance.ravel()]), 0.0, {}
+    z, now, reached = np.concatenate([mean, covariance.ravel()]), 0.0, {}
     for stop in stops:
         if stop > now:
             inside = np.nextafter(stop, 0.0)  # laws of the piece: at a break point the next one begins
             z = _integrated(rates, np.nextafter(now, np.inf), inside, z, network.id)
             now = float(stop)
-        kept[float(stop)] = z
-    table = np.stack([kept[float(t)] for t in asked])
+        reached[float(stop)] = z
+    table = np.stack([reached[float(t)] for t in asked])
     return LinearNoise(model, asked, table[:, :s], table[:, s:].reshape(-1, s, s))
 
 
 @checked
-def stationary_noise(network: Network, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[Counting]) -> StationaryNoise:
+def stationary_noise(
+    network: Network, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[CountingOptions]
+) -> StationaryNoise:
     """f(m) = 0 and J C + C J^T + D = 0 (Lyapunov) at the steady state that the network runs into from its start.
 
     On what reactions can change: conserved sums have no noise. Raises ConvergenceError where there is no stable steady state.

@@ -10,7 +10,7 @@ import numpy as np
 
 from sciml.arguments import checked, shown
 from sciml.biology.network import Network
-from sciml.biology.simulation.extrinsic import Cells, cell_options
+from sciml.biology.simulation.extrinsic import Laws, cell_options
 from sciml.biology.simulation.methods import METHODS
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.trajectories import checked_times
@@ -48,7 +48,7 @@ def noise_parts(
     simulate: Callable[..., Any],
     net: Network,
     times: Any,
-    extrinsic: Cells,
+    extrinsic: Laws,
     n: int = 1000,
     seed: int = 0,
     *,

@@ -10,10 +10,10 @@ import numpy as np
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
-from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.burn_in import Start, begin_cells
 from sciml.biology.simulation.cuda_device import cuda_device
 from sciml.biology.simulation.equations import equations_of
-from sciml.biology.simulation.extrinsic import Cells
+from sciml.biology.simulation.extrinsic import Laws
 from sciml.biology.simulation.requests import check_request
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution, checked_times
@@ -35,7 +35,7 @@ def simulate_ode(
     method: str = "auto",
     n: int | None = None,
     seed: int = 0,
-    extrinsic: Cells | None = None,
+    extrinsic: Laws | None = None,
     start: Start = "given",
     before: Mapping[str, float] | None = None,
     device: Literal["cpu", "cuda"] = "cpu",
@@ -64,7 +64,7 @@ def simulate_ode(
     count = _cells(n, parameters or {}, extrinsic)
     if extrinsic or start != "given":
         options = {"rtol": rtol, "atol": atol, "method": method, "device": device}
-        parameters, _ = cells(_course, net, count, seed, parameters, extrinsic, start, before, **options)
+        parameters, _ = begin_cells(_course, net, count, seed, parameters, extrinsic, start, before, **options)
     system = system_of(net)
     y, p = system.begin(parameters)
     states, numbers = np.atleast_2d(y), np.atleast_2d(p)
@@ -91,7 +91,7 @@ def _course(net: Network, times: Any, n: int, seed: int, *, initial: Any = None,
     return simulate_ode(net, times, seed=seed, **options)
 
 
-def _cells(n: int | None, parameters: Mapping[str, Any], extrinsic: Cells | None) -> int:
+def _cells(n: int | None, parameters: Mapping[str, Any], extrinsic: Laws | None) -> int:
     """How many cells there are. ConfigError where `n` and the arrays differ, or nothing makes cells differ."""
     rows = next((len(value) for value in parameters.values() if np.ndim(value) == 1), None)
     if n is None:
@@ -107,17 +107,17 @@ def _kind(system: System, method: str, device: str) -> type[Run]:
     """Who makes the steps; all but the ordinary one are loaded where they are needed."""
     if device == "cuda":
         cuda_device()
-        from sciml.biology.simulation.thread_odes import ThreadRun
+        from sciml.biology.simulation.gpu_odes import GpuRun
 
-        return ThreadRun
+        return GpuRun
     if system.lags:
         from sciml.biology.simulation.delays import DelayedRun
 
         return DelayedRun
     if method == "scipy":
-        from sciml.biology.simulation.reference import ReferenceRun
+        from sciml.biology.simulation.scipy_run import ScipyRun
 
-        return ReferenceRun
+        return ScipyRun
     return Run
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import Network
 from sciml.biology.simulation.burn_in import Start, started
-from sciml.biology.simulation.extrinsic import Cells
+from sciml.biology.simulation.extrinsic import Laws
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.ode import simulate_ode
 from sciml.errors import ConvergenceError
@@ -20,7 +20,7 @@ __all__ = ["pilot_model"]
 
 
 def pilot_model(
-    model: JumpModel, parameters: Mapping[str, Any] | None, extrinsic: Cells | None, start: Start, before: Mapping[str, float] | None
+    model: JumpModel, parameters: Mapping[str, Any] | None, extrinsic: Laws | None, start: Start, before: Mapping[str, float] | None
 ) -> JumpModel:
     """The jump process of `model` with one row of starts and parameters.
 
@@ -32,7 +32,7 @@ def pilot_model(
     network = jumps.system.network
     given = _numbers(network, parameters, extrinsic)
     try:
-        given = started(simulate_ode, network, start, 1, 0, without=before, parameters=given)
+        given = started(simulate_ode, network, start, 1, 0, before=before, parameters=given)
     except ConvergenceError:
         pass
     y, p = jumps.system.begin({id: float(np.ravel(value)[0]) for id, value in given.items()})
@@ -41,7 +41,7 @@ def pilot_model(
     return JumpModel(replace(model.molecules, start=whole[None], parameters=jumps.parameters(p)[None], raw=p))
 
 
-def _numbers(network: Network, parameters: Mapping[str, Any] | None, extrinsic: Cells | None) -> dict[str, float]:
+def _numbers(network: Network, parameters: Mapping[str, Any] | None, extrinsic: Laws | None) -> dict[str, float]:
     """{id: number} of one cell, for what differs from what the network states."""
     stated = values_given(network)
     found = {id: float(mean) for id, law in (extrinsic or {}).items() if (mean := getattr(law, "mean", None)) is not None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sciml.biology.simulation.projection_leap import Moved, Powers, decayed
+from sciml.biology.simulation.projection_powers import Moved, Powers, decayed
 from sciml.biology.simulation.state_space import StateSpace, Uniformised, closed_classes
 from sciml.errors import ConvergenceError
 

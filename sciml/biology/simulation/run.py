@@ -108,7 +108,7 @@ class Run:
 
     def controls(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The two rows of numbers that control each set's run."""
-        real, whole = np.zeros((count, 7)), np.zeros((count, 11), dtype=np.int64)
+        real, whole = np.zeros((count, steps.REALS)), np.zeros((count, steps.WHOLES), dtype=np.int64)
         real[:, steps.RTOL], real[:, steps.FLOOR], real[:, steps.LAST_ERROR] = self.rtol, self.floor, 1e-4
         # a smooth law of time may begin after a long rest, which no step that has grown would feel
         real[:, steps.LONGEST] = _SHARE * self.grid.max(initial=0.0) if self.equations.timed else np.inf

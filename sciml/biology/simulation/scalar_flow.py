@@ -167,7 +167,7 @@ def _turns(
 @compiled(error_model="numpy")
 def flow(
     pair: Any, table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any,
-    kept: int, out: Any, signals: Any, look: bool,
+    skipped: int, out: Any, signals: Any, look: bool,
 ) -> int:  # fmt: skip
     """From clock[0] to `until` (finite), or to a trigger that changed; as `scalar_loops.jump`. `look`: triggers change between jumps too.
 
@@ -204,11 +204,11 @@ def flow(
                 result, end, fired = TRIGGERED, theta, False
         now = until if end == 1.0 and size == until - t else t + end * size
         while r < last and times[r] < now:
-            if r >= kept:
+            if r >= skipped:
                 _between(pair, z, slopes, size, min(1.0, (times[r] - t) / size), new)
                 _place(table, new, y)
                 for j in range(len(y)):
-                    out[r - kept, j] = y[j]
+                    out[r - skipped, j] = y[j]
             r += 1
         _between(pair, z, slopes, size, end, new)
         for j in range(count - 1):

@@ -144,12 +144,12 @@ def happened(table: Any, w: Any, tree: Any, before: Any, t: float, y: Any, p: An
 
 @compiled(error_model="numpy")
 def jump(
-    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, kept: int,
+    table: Any, w: Any, tree: Any, y: Any, p: Any, s: Any, before: Any, place: Any, clock: Any, until: float, times: Any, skipped: int,
     out: Any, signals: Any,
 ) -> int:  # fmt: skip
     """From clock[0] to `until`, or to a trigger that asks for more than `happened` does, where propensities are constant between jumps.
 
-    `place` int64 [3]: next record, channel that failed, number of jumps. Records before `until` go to out [T, S] from number `kept` on.
+    `place` int64 [3]: next record, channel that failed, number of jumps. Records before `until` go to out [T, S] from number `skipped` on.
     """
     t, r, last = clock[0], place[0], len(times)
     jumps = 0
@@ -158,9 +158,9 @@ def jump(
         following = t + exponential(s) / tree[1] if tree[1] > 0.0 else np.inf
         limit = min(following, until)
         while r < last and times[r] < limit:
-            if r >= kept:
+            if r >= skipped:
                 for j in range(len(y)):
-                    out[r - kept, j] = y[j]
+                    out[r - skipped, j] = y[j]
             r += 1
         if r == last:
             result = DONE
@@ -191,7 +191,7 @@ def jump(
 
 @compiled(error_model="numpy")
 def run_plain(
-    table: Any, nodes: int, seed: Any, first: int, left: Any, parameters: Any, times: Any, kept: int, out: Any, done: Any, place: Any,
+    table: Any, nodes: int, seed: Any, first: int, left: Any, parameters: Any, times: Any, skipped: int, out: Any, done: Any, place: Any,
     clock: Any, signals: Any,
 ) -> int:  # fmt: skip
     """Trajectories `first`, `first + 1`, ... of a process without time and events, from `left` [n, S + 2]: time (NaN: nothing to do), next
@@ -207,7 +207,7 @@ def run_plain(
         place[1], result = bad, BROKEN
         if bad < 0:
             s = begin_stream(seed, first + k, 1)
-            result = jump(table, w, tree, y, p, s, before, place, clock, np.inf, times, kept, out[k], signals)
+            result = jump(table, w, tree, y, p, s, before, place, clock, np.inf, times, skipped, out[k], signals)
         if result != DONE:
             place[0] = k
             return result

@@ -44,26 +44,26 @@ class ScalarRuns:
     kinds = frozenset(("scalar64",))
 
     def run(
-        self, first: int, start: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+        self, first: int, start: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> int:
-        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from number `kept`
-        on go to `out` [n, T, s]. Returns the number of jumps. Raises DataError for a propensity that is negative or no number and for a
+        """Trajectories `first`, `first + 1`, ... from `start` with parameters `rows`, one each or one for all; records from `skipped` on
+        go to `out` [n, T, s]. Returns the number of jumps. Raises DataError for a propensity that is negative or no number and for a
         reaction that lacks what it takes."""
         left = np.zeros((len(out), out.shape[2] + 2))
         left[:, 2:] = start
-        return self.go_on(first, left, rows, kept, out, done, signals)
+        return self.go_on(first, left, rows, skipped, out, done, signals)
 
     def go_on(
-        self, first: int, left: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+        self, first: int, left: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> int:
         """As `run` from `left` [n, s + 2]: time (NaN: there is nothing to do), next record, state."""
         if self.conditions is None:
-            return self._plain(first, left, rows, kept, out, done, signals)
+            return self._plain(first, left, rows, skipped, out, done, signals)
         jumps = 0
         for k in np.flatnonzero(~np.isnan(left[:, 0])):
             if signals[0]:
                 break
-            trajectory = _Trajectory(self, first + int(k), left[k], rows[k if len(rows) > 1 else 0], kept, out[k], signals)
+            trajectory = _Trajectory(self, first + int(k), left[k], rows[k if len(rows) > 1 else 0], skipped, out[k], signals)
             if trajectory.run():
                 done[k] = 1
                 signals[1] += 1
@@ -71,13 +71,13 @@ class ScalarRuns:
         return jumps
 
     def _plain(
-        self, first: int, left: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+        self, first: int, left: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> int:
         from sciml.biology.simulation.scalar_loops import DONE, STOPPED, run_plain
 
         place, clock = np.zeros(3, dtype=np.int64), np.zeros(4)
         ended = run_plain(
-            self.table, self.nodes, np.uint64(self.stream), first, left, rows, self.times, kept, out, done, place, clock, signals
+            self.table, self.nodes, np.uint64(self.stream), first, left, rows, self.times, skipped, out, done, place, clock, signals
         )
         if ended not in (DONE, STOPPED):
             k = int(place[0])
@@ -153,9 +153,9 @@ class _Trajectory:
     """One trajectory with stops."""
 
     def __init__(
-        self, runs: ScalarRuns, index: int, left: np.ndarray, p: np.ndarray, kept: int, out: np.ndarray, signals: np.ndarray
+        self, runs: ScalarRuns, index: int, left: np.ndarray, p: np.ndarray, skipped: int, out: np.ndarray, signals: np.ndarray
     ) -> None:
-        self.runs, self.index, self.p, self.kept, self.out, self.signals = runs, index, p, kept, out, signals
+        self.runs, self.index, self.p, self.skipped, self.out, self.signals = runs, index, p, skipped, out, signals
         self.y = left[2:].copy()
         self.raw = self.p[: len(runs.jumps.system.parameters)]
         table = runs.table
@@ -200,9 +200,9 @@ class _Trajectory:
         if until <= self.clock[0]:
             ended = 0
         elif runs.timed or runs.look:
-            ended = int(flow(PAIR, *common, self.kept, self.out, self.signals, runs.look))
+            ended = int(flow(PAIR, *common, self.skipped, self.out, self.signals, runs.look))
         else:
-            ended = int(jump(*common, self.kept, self.out, self.signals))
+            ended = int(jump(*common, self.skipped, self.out, self.signals))
             if self.events:  # those that happened in the loop were seen there
                 self.events.now = ((self.before != 0) & (self.before == self.before)).astype(float)
         if ended == TRIGGERED:
@@ -214,8 +214,8 @@ class _Trajectory:
         times, place = self.runs.times, self.place
         self._look(t)
         while place[0] < len(times) and times[place[0]] <= t:
-            if place[0] >= self.kept:
-                self.out[place[0] - self.kept] = self.y
+            if place[0] >= self.skipped:
+                self.out[place[0] - self.skipped] = self.y
             place[0] += 1
         if self.runs.looks_again:  # what turns true just after t, as `time > 5` does
             self._look(after(t))

@@ -75,27 +75,27 @@ def simulate_ssa(
         "device": device,
     }  # fmt: skip
     check_request(net, **request, budget=budget, threads=threads, progress=progress, store=store)
-    asked, n, kept = checked_times(times), int(n), None
+    asked, n, files = checked_times(times), int(n), None
     if store is not None:
         if record == "moments":
             raise ConfigError("store: found record='moments', which keeps no trajectories; expected 'grid' or 'final'")
-        kept = TrajectoryStore(store, {"sciml": __version__, "network": net.digest, "times": asked, **request})
-        if kept.complete:
+        files = TrajectoryStore(store, {"sciml": __version__, "network": net.digest, "times": asked, **request})
+        if files.complete:
             return load_ensemble(store)
     given: dict[str, Any] = dict(parameters or {})
     counting: dict[str, Any] = {"initial": initial, "substance": substance, "split_reversible": split_reversible}
     counting["discrete_mass_action"] = discrete_mass_action
     if extrinsic or start != "given":
-        from sciml.biology.simulation.burn_in import cells
+        from sciml.biology.simulation.burn_in import begin_cells
 
-        given, initial = cells(simulate_ssa, net, n, seed, parameters, extrinsic, start, before, threads=threads, **counting)
+        given, initial = begin_cells(simulate_ssa, net, n, seed, parameters, extrinsic, start, before, threads=threads, **counting)
         counting["initial"] = initial
     molecules = in_molecules(net, n, seed, parameters=given, **counting)
     _announce(net, asked, n, molecules, budget, record, given, counting)
     for note in molecules.notes:
         _log.warning("%s: %s", net.id, note)
     run = ExactRun(molecules, asked, seed, final=record == "final", rounds=initial is not None, device=device)
-    return recorded(run, n, record, threads, progress, kept)
+    return recorded(run, n, record, threads, progress, files)
 
 
 def _announce(

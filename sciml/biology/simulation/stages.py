@@ -42,7 +42,7 @@ class Stages:
     kinds: set[str] = field(default_factory=set)
 
     def run(
-        self, first: int, start: np.ndarray, rows: np.ndarray, kept: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
+        self, first: int, start: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> None:
         """As `LaneRuns.run`; where the user stops it in a stage before the last, none of the trajectories is done."""
         jumps, before = self.molecules.jumps, int(signals[1])
@@ -50,8 +50,8 @@ class Stages:
         model = JumpModel(replace(self.molecules, parameters=rows))
         y = np.array(np.broadcast_to(start, (len(out), out.shape[2])), dtype=float)
         for number, stage in enumerate(self.stages):
-            states, ended = self._through(number, first, y, rows, kept, signals)
-            part = slice(max(stage.first - kept, 0), max(stage.last - kept, 0))
+            states, ended = self._through(number, first, y, rows, skipped, signals)
+            part = slice(max(stage.first - skipped, 0), max(stage.last - skipped, 0))
             out[:, part] = states[:, : part.stop - part.start]
             out[:, part, real] = y[:, None, real]
             if stage.kick is None:
@@ -66,18 +66,18 @@ class Stages:
         signals[1] = before + len(out)
 
     def _through(
-        self, number: int, first: int, y: np.ndarray, rows: np.ndarray, kept: int, signals: np.ndarray
+        self, number: int, first: int, y: np.ndarray, rows: np.ndarray, skipped: int, signals: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(states [n, T, s] at the times of a stage from record `kept` on, which of them are done [n]) from states y at its beginning."""
+        """(states [n, T, s] at the times of a stage from record `skipped` on, which are done [n]) from states y at its beginning."""
         stage = self.stages[number]
-        skipped = min(max(kept - stage.first, 0), stage.last - stage.first)
-        states = np.empty((len(y), len(stage.times) - skipped, y.shape[1]), dtype=np.int64)
+        within = min(max(skipped - stage.first, 0), stage.last - stage.first)
+        states = np.empty((len(y), len(stage.times) - within, y.shape[1]), dtype=np.int64)
         ended = np.zeros(len(y), dtype=np.uint8)
         if len(self.between.extra) > len(self.molecules.jumps.extra):
             real = [s for s, whole in enumerate(self.molecules.jumps.counted) if not whole]
             rows = np.concatenate([np.broadcast_to(rows, (len(y), rows.shape[1])), y[:, real]], axis=1)
         lanes = LaneRuns(self.between, self.program, stage.times, derive(self.stream, "stage", number), self.rounds)
-        lanes.run(first, y, rows, skipped, states, ended, signals)
+        lanes.run(first, y, rows, within, states, ended, signals)
         self.kinds.update(lanes.kinds)
         return states, ended
 

@@ -11,7 +11,7 @@ import numpy as np
 from sciml.arguments import checked, shown
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
-from sciml.biology.simulation.jump_model import Counting, jump_model
+from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.projection_flow import flow
 from sciml.biology.simulation.state_space import StateSpace, checked_limits
 from sciml.biology.simulation.trajectories import checked_times
@@ -85,7 +85,7 @@ def finite_state_projection(
     tolerance: float = 1e-6,
     max_states: int = 500_000,
     parameters: Mapping[str, float] | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> StateProjection:
     """dp(x)/dt = sum_r a_r(x - v_r) p(x - v_r) - a_r(x) p(x) from the network's start, on a set of states that grows as it must.
 
@@ -117,7 +117,7 @@ def transition_matrix(
     tolerance: float = 1e-6,
     max_states: int = 500_000,
     parameters: Mapping[str, float] | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> TransitionMatrix:
     """p(count of the species `readout` at one time | dose): a state projection per value of the parameter or start amount `dose`."""
     values = np.atleast_1d(np.asarray(doses, dtype=float))

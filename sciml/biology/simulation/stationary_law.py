@@ -13,7 +13,7 @@ from scipy.sparse.linalg import splu
 from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
-from sciml.biology.simulation.jump_model import Counting, jump_model
+from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.state_space import StateSpace, checked_limits, closed_classes
 from sciml.errors import ConvergenceError
 
@@ -50,7 +50,7 @@ def stationary_law(
     tolerance: float = 1e-9,
     max_states: int = 200_000,
     parameters: Mapping[str, float] | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> StationaryLaw:
     """The stationary law that is reached from the network's start.
 

@@ -10,17 +10,18 @@ from numba import types
 from sciml.biology.simulation.crossings import dense
 from sciml.compiling import compiled
 
-__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "STIFF", "first_step", "handed_out", "shorter", "weight"]
+__all__ = ["CROSSED", "DONE", "FAILED", "LIMIT", "REALS", "STIFF", "WHOLES", "first_step", "handed_out", "shorter", "weight"]
 
-DONE, CROSSED, STIFF, FAILED, LIMIT = 0, 1, 2, 3, 4  # how a run of an integrator ended; 3: no step is small enough
+DONE, CROSSED, STIFF, FAILED, LIMIT = range(5)  # how a run of an integrator ended; FAILED: no step is small enough
 
 ADDRESS, TABLE, _ROW, _ROWS = types.int64, types.int64[::1], types.float64[::1], types.float64[:, ::1]
 CONDITIONS = (ADDRESS, ADDRESS, TABLE)  # types of: search, conditions, guards
 STATE = (_ROWS, _ROWS, _ROW, _ROW, types.float64[:, :, ::1], _ROW, _ROWS, _ROWS, types.int64[:, ::1])  # and of the rest, from ys on
 
 # places in the two rows of numbers that control a run and say how it went
-T, H, STOP, RTOL, FLOOR, LAST_ERROR, LONGEST = range(7)
-NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, STIFFLY = range(11)
+REALS, WHOLES = 7, 11
+T, H, STOP, RTOL, FLOOR, LAST_ERROR, LONGEST = range(REALS)
+NEXT, TO_THE_END, STEPS, REJECTED, CALLS, MOST, STATUS, WORST, SWITCH, WATCHED, STIFFLY = range(WHOLES)
 
 
 @compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")

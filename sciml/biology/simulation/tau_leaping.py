@@ -12,10 +12,10 @@ import numpy as np
 
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, cells
+from sciml.biology.simulation.burn_in import Start, begin_cells
 from sciml.biology.simulation.costs import exact_seconds, leap_seconds
-from sciml.biology.simulation.extrinsic import Cells
-from sciml.biology.simulation.jump_model import Counting, jump_model
+from sciml.biology.simulation.extrinsic import Laws
+from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.pilot import pilot_model
@@ -43,13 +43,13 @@ def simulate_tau(
     epsilon: float = 0.03,
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
-    extrinsic: Cells | None = None,
+    extrinsic: Laws | None = None,
     start: Start = "given",
     before: Mapping[str, float] | None = None,
     record: Record = "grid",
     threads: int | None = None,
     progress: Progress | None = None,
-    **counting: Unpack[Counting],
+    **counting: Unpack[CountingOptions],
 ) -> Ensemble | Moments:
     """X(t + tau) = X + sum_r v_r K_r, K_r ~ Poisson(int a_r dt along the mean path over tau).
 
@@ -74,7 +74,7 @@ def simulate_tau(
     )  # fmt: skip
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "fallback": fallback, "threads": threads, **counting}
-    given, counting["initial"] = cells(simulate_tau, net, n, seed, parameters, extrinsic, start, before, **own)
+    given, counting["initial"] = begin_cells(simulate_tau, net, n, seed, parameters, extrinsic, start, before, **own)
 
     def exactly() -> Ensemble | Moments:
         return simulate_ssa(net, times, n, seed, parameters=given, record=record, threads=threads, progress=progress, **counting)

@@ -31,7 +31,7 @@ def test_cells_come_to_rest_without_ligand() -> None:
     rest = started(simulate_ssa, network, "steady_state", 3, 0, parameters=cells)
     np.testing.assert_allclose(rest["On"], 2 / 3, rtol=1e-9)
     np.testing.assert_allclose(rest["P"], 20 / 3 / cells["g"], rtol=1e-9)
-    quiet = started(simulate_ssa, network, 40.0, 3, 0, parameters=cells, without={"a": 0.0})
+    quiet = started(simulate_ssa, network, 40.0, 3, 0, parameters=cells, before={"a": 0.0})
     assert (quiet["Off"] == 1).all()
     assert (quiet["P"] == 0).all()
     assert "a" not in quiet

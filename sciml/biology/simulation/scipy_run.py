@@ -10,10 +10,10 @@ from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.run import Run
 from sciml.errors import ConvergenceError
 
-__all__ = ["ReferenceRun"]
+__all__ = ["ScipyRun"]
 
 
-class ReferenceRun(Run):
+class ScipyRun(Run):
     """Steps by `scipy.integrate.Radau`; events and break points as in any run."""
 
     def run_roughly(self, states: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> None:

@@ -21,9 +21,10 @@ from sciml.biology.simulation.cuda_device import launch, rows_that_fit
 from sciml.biology.simulation.equations import Equations
 from sciml.biology.simulation.explicit import explicit_row
 from sciml.biology.simulation.run import Run
+from sciml.biology.simulation.step_control import REALS, WHOLES
 from sciml.errors import ConfigError
 
-__all__ = ["ThreadRun", "thread_kernel"]
+__all__ = ["GpuRun", "ode_kernel"]
 
 cuda: Any = numba_cuda  # in the kernel it has names that it does not have outside
 _log = logging.getLogger("sciml.biology.simulation")
@@ -32,7 +33,7 @@ _MOST_STEPS = 100_000  # what takes a thread longer goes to the CPU
 
 
 @dataclass(kw_only=True)
-class ThreadRun(Run):
+class GpuRun(Run):
     """A run of many sets at once on the device. What turns out stiff there, or fails, is run again on the CPU, which has a method for it or
     says what is wrong. Raises ConfigError for what the device does not cover."""
 
@@ -84,7 +85,7 @@ class ThreadRun(Run):
         real, whole = self.controls(count)
         real[:, steps.STOP], whole[:, steps.TO_THE_END] = grid[-1], 1
         whole[:, steps.NEXT] = np.searchsorted(grid, 0.0, side="right")
-        kernel = made_once(self.system, "threads", lambda system: thread_kernel(self.equations))
+        kernel = made_once(self.system, "threads", lambda system: ode_kernel(self.equations))
         rows = (states, np.concatenate([numbers, np.zeros((count, conditions.count))], axis=1), scale, real, whole)
         size = rows_that_fit(out[:1].nbytes + sum(row[:1].nbytes for row in rows))
         for first in range(0, count if n else 0, size):
@@ -99,9 +100,9 @@ class ThreadRun(Run):
         return out, whole
 
 
-def thread_kernel(equations: Equations) -> Any:
-    """The kernel f(ys [B, n], ps [B, m], scales [B, n], reals [B, 7], wholes [B, 11], outs [B, T, n], grid [T], absolute [n], rounds [K]);
-    see `explicit.explicit`. Between two changes of what is linear in time, `Conditions.clock`, each thread steps as the CPU does."""
+def ode_kernel(equations: Equations) -> Any:
+    """The kernel f(ys [B, n], ps [B, m], scales [B, n], reals [B, REALS], wholes [B, WHOLES], outs [B, T, n], grid [T],
+    absolute [n], rounds [K]); see `explicit.explicit`. Between two changes of what is linear in time, `Conditions.clock`, each thread steps as the CPU does."""
     conditions = equations.conditions
     n, m, fixed = len(equations.states), max(1, conditions.parameters), conditions.parameters - conditions.count
     pairs = max(1, 2 * conditions.whole.size)
@@ -117,15 +118,15 @@ def thread_kernel(equations: Equations) -> Any:
         y, scale = cuda.local.array(n, float64), cuda.local.array(n, float64)
         z, new = cuda.local.array(n, float64), cuda.local.array(n, float64)
         k, poly, p = cuda.local.array((7, n), float64), cuda.local.array((5, n), float64), cuda.local.array(m, float64)
-        real, whole, pair = cuda.local.array(7, float64), cuda.local.array(11, int64), cuda.local.array(pairs, float64)
+        real, whole, pair = cuda.local.array(REALS, float64), cuda.local.array(WHOLES, int64), cuda.local.array(pairs, float64)
         none, unseen, table = cuda.local.array(1, float64), cuda.local.array((1, 1), float64), cuda.local.array(1, int64)
         for i in range(n):
             y[i], scale[i] = ys[b, i], scales[b, i]
         for i in range(ps.shape[1]):
             p[i] = ps[b, i]
-        for i in range(7):
+        for i in range(REALS):
             real[i] = reals[b, i]
-        for i in range(11):
+        for i in range(WHOLES):
             whole[i] = wholes[b, i]
         t, end = 0.0, real[steps.STOP]
         while True:
@@ -139,7 +140,7 @@ def thread_kernel(equations: Equations) -> Any:
                 break
         for i in range(n):
             scales[b, i] = scale[i]
-        for i in range(11):
+        for i in range(WHOLES):
             wholes[b, i] = whole[i]
 
     return kernel

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from sciml.biology.kernels.threads import compiled_threads, thread_source
+from sciml.biology.kernels.gpu import compiled_kernel, kernel_source
 from sciml.biology.simulation.cuda_device import cuda_device, launch, rows_that_fit
 from sciml.biology.simulation.draws import begin_stream
 from sciml.biology.simulation.molecules import Molecules
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["run_threads"]
+__all__ = ["run_on_gpu"]
 
 
-def run_threads(molecules: Molecules, times: np.ndarray, first: int, n: int, stream: int) -> np.ndarray:
+def run_on_gpu(molecules: Molecules, times: np.ndarray, first: int, n: int, stream: int) -> np.ndarray:
     """Counts int64 [n, T, S] of trajectories first, ..., first + n - 1 at ascending `times`.
 
     Raises ConfigError where no CUDA device is there or the model needs the CPU, DataError for a propensity that is negative or no number.
     """
     cuda_device()
     jumps = molecules.jumps
-    source = thread_source(jumps)
+    source = kernel_source(jumps)
     if source is None:
         raise ConfigError("device: events, rate rules and laws of time run on the CPU only; use device='cpu'")
-    kernel = compiled_threads(source)
+    kernel = compiled_kernel(source)
     words = np.stack([begin_stream(np.uint64(stream), np.uint64(first + k), np.uint64(0)) for k in range(n)])
     found = np.empty((n, len(times), len(jumps.system.states)), dtype=np.int64)
     size = rows_that_fit(found[:1].nbytes)

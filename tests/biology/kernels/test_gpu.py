@@ -9,7 +9,7 @@ from numba import float64, int64, uint64
 
 from sciml.biology.expressions import number
 from sciml.biology.formula import parse
-from sciml.biology.kernels.threads import compiled_threads, thread_source
+from sciml.biology.kernels.gpu import compiled_kernel, kernel_source
 from sciml.biology.network import Event, Network, Parameter, Reaction, Rule
 from sciml.biology.simulation.molecules import in_molecules
 from tests.biology.kernels.device_compiler import ptx
@@ -27,7 +27,7 @@ NET = Network(
 
 
 def source(net: Network) -> str | None:
-    return thread_source(in_molecules(net, 1, 0).jumps)
+    return kernel_source(in_molecules(net, 1, 0).jumps)
 
 
 def test_every_channel_is_drawn_and_guarded():
@@ -51,7 +51,7 @@ def test_what_needs_the_cpu(part):
 
 def test_it_compiles_for_a_gpu(monkeypatch):
     laws = [Reaction.parse("in", " -> A", law="max(1, floor(B / 2)) * min(k, 1 + A)"), Reaction.parse("out", "A -> B", law="rem(k, 4) * A")]
-    kernel = compiled_threads(source(NET.with_(reactions=laws)))
+    kernel = compiled_kernel(source(NET.with_(reactions=laws)))
     rows = float64[:, ::1]
     text = ptx(kernel, (uint64[:, ::1], rows, rows, float64[::1], int64[:, :, ::1], int64[::1]), monkeypatch)
     assert ".visible .entry" in text and "lg2" not in text  # logarithms in double precision

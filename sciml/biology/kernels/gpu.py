@@ -13,7 +13,7 @@ from sciml.biology.kernels.cache import load_source
 from sciml.biology.kernels.jumps import Jumps
 from sciml.biology.kernels.source import statements
 
-__all__ = ["compiled_threads", "thread_source"]
+__all__ = ["compiled_kernel", "kernel_source"]
 
 _HEADER = '''import math
 
@@ -43,7 +43,7 @@ def step(s0, s1, s2, s3):
 '''
 
 
-def thread_source(jumps: Jumps) -> str | None:
+def kernel_source(jumps: Jumps) -> str | None:
     """The text of a kernel f(words, start, p, times, out, status); None for what needs events, rate rules or laws of time.
 
     `words` uint64 [n, 4], `start` [1 or n, S] and `p` [1 or n, m] float64, `times` ascend, `out` int64 [n, T, S]; `status` [n] is 1 + the
@@ -79,6 +79,6 @@ def thread_source(jumps: Jumps) -> str | None:
 
 
 @cache
-def compiled_threads(source: str) -> Any:
+def compiled_kernel(source: str) -> Any:
     """The kernel of a text; numba compiles it at its first launch."""
     return load_source(source).f

@@ -16,8 +16,8 @@ from sciml.biology.formula import parse
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Event
 from sciml.biology.simulation.equations import equations_of
+from sciml.biology.simulation.gpu_odes import GpuRun, ode_kernel
 from sciml.biology.simulation.ode import simulate_ode
-from sciml.biology.simulation.thread_odes import ThreadRun, thread_kernel
 from sciml.errors import ConfigError
 from tests.biology.kernels.device_compiler import ptx
 from tests.biology.simulation.rate_rules import SMOOTH, exact, rates
@@ -30,8 +30,8 @@ GROWS = rates({"x": (1.0, "k * (time^3 - x) + 3 * time^2")}, {"k": 1.0})  # time
 FATE = rates({"x": (1.0, "x * x")})  # 1 / (1 / x0 - t)
 CHILD = """
 import json, logging, sys
-import tests.biology.simulation.test_thread_odes as test
-from sciml.biology.simulation import thread_odes
+import tests.biology.simulation.test_gpu_odes as test
+from sciml.biology.simulation import gpu_odes
 from sciml.errors import SciMLError
 run = lambda *given, **options: test.simulate_ode(*given, device="cuda", **options)
 found = {"smooth": run(test.rates(test.SMOOTH), test.TIMES).states.tolist()}
@@ -44,7 +44,7 @@ try:
     run(test.FATE, [2.0], {"x": [0.1, 1.0]})
 except SciMLError as error:
     found["fate"] = [type(error).__name__, str(error)]
-thread_odes.rows_that_fit = lambda row_bytes: 2
+gpu_odes.rows_that_fit = lambda row_bytes: 2
 found["parts"] = run(test.rates(test.SMOOTH), test.TIMES, {"a": [1.0, 2.0, 3.0]}, atol=1e-9, method="explicit").states.tolist()
 print(json.dumps(found))
 """
@@ -59,7 +59,7 @@ def from_three_starts():
 
 def ran(system, end, method="auto"):
     """A run on the device to the time `end`."""
-    return ThreadRun(system=system, equations=equations_of(system), grid=np.array([end]), rtol=1e-8, absolute=np.zeros(1), method=method)
+    return GpuRun(system=system, equations=equations_of(system), grid=np.array([end]), rtol=1e-8, absolute=np.zeros(1), method=method)
 
 
 def sizes():
@@ -149,7 +149,7 @@ def test_without_a_gpu_it_is_said():
 def test_the_kernel_compiles_for_a_gpu(monkeypatch):
     rows, row = float64[:, ::1], float64[::1]
     signature = (rows, rows, rows, rows, int64[:, ::1], float64[:, :, ::1], row, row, boolean[::1])
-    text = ptx(thread_kernel(equations_of(system_of(PULSE))), signature, monkeypatch)
+    text = ptx(ode_kernel(equations_of(system_of(PULSE))), signature, monkeypatch)
     assert ".visible .entry" in text and "fma.rn.f64" in text and "fma.rn.f32" not in text
 
 

@@ -28,7 +28,7 @@ NET = Network(
 TIMES = [1.0, 0.0, 0.5]
 CHILD = """
 import json, sys
-from tests.biology.simulation.test_thread_runs import NET, TIMES, simulate_ssa
+from tests.biology.simulation.test_gpu_runs import NET, TIMES, simulate_ssa
 run = simulate_ssa(NET, TIMES, n=120, seed=5, device="cuda")
 few = simulate_ssa(NET, TIMES, n=7, seed=5, device="cuda")
 end = simulate_ssa(NET.set(k=0.0, A=3), [50.0], n=5, seed=1, device="cuda", record="final")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from sciml.biology.simulation.projection_leap import Powers, decayed
+from sciml.biology.simulation.projection_powers import Powers, decayed
 from sciml.biology.simulation.state_space import StateSpace, Uniformised, closed_classes
 from sciml.errors import ConvergenceError
 
