@@ -13,7 +13,7 @@ from typing import Any
 
 from sciml.errors import DataError
 
-__all__ = ["ARITY", "BOOLEAN", "Expression", "Operand", "call", "number", "operand", "operation", "symbol"]
+__all__ = ["ARITY", "Expression", "Operand", "call", "number", "operand", "operation", "symbol"]
 
 LEAVES = ("number", "symbol", "time", "avogadro", "pi", "exponentiale", "true", "false", "infinity", "notanumber")
 _TRIGONOMETRY = tuple(a + name + h for a in ("", "arc") for name in ("sin", "cos", "tan", "sec", "csc", "cot") for h in ("", "h"))
@@ -30,7 +30,6 @@ ARITY: dict[str, tuple[int, int | None]] = {
     "minus": (1, 2),
     "call": (0, None),
 }
-BOOLEAN = frozenset((*COMPARISONS, *LOGIC, "true", "false"))
 _VALUES = {"pi": math.pi, "exponentiale": math.e, "infinity": math.inf, "notanumber": math.nan, "avogadro": 6.02214076e23}
 
 

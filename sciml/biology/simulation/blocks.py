@@ -17,7 +17,7 @@ from sciml.errors import ConfigError
 
 __all__ = ["Progress", "run_blocks"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _EVERY = 5.0  # seconds between two lines of the log
 _LARGEST = 1 << 14
 

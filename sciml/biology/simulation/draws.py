@@ -1,7 +1,7 @@
 """Random numbers of one trajectory inside compiled loops: uniform, exponential, normal, Poisson, binomial.
 
 The state is four 64-bit words (xoshiro256++, Blackman and Vigna 2021), hashed from the seed, the index of the trajectory and the purpose,
-so that a trajectory's numbers depend on nothing else.
+so that a trajectory's numbers depend on nothing else. `begin_stream` is the truth about how; `streams.stream_words` repeats it by numpy.
 """
 
 from __future__ import annotations

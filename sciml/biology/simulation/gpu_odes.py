@@ -27,7 +27,7 @@ from sciml.errors import ConfigError
 __all__ = ["GpuRun", "ode_kernel"]
 
 cuda: Any = numba_cuda  # in the kernel it has names that it does not have outside
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _BLOCK = 32  # threads started together: few sets spread over the whole device
 _MOST_STEPS = 100_000  # what takes a thread longer goes to the CPU
 
@@ -102,7 +102,8 @@ class GpuRun(Run):
 
 def ode_kernel(equations: Equations) -> Any:
     """The kernel f(ys [B, n], ps [B, m], scales [B, n], reals [B, REALS], wholes [B, WHOLES], outs [B, T, n], grid [T],
-    absolute [n], rounds [K]); see `explicit.explicit`. Between two changes of what is linear in time, `Conditions.clock`, each thread steps as the CPU does."""
+    absolute [n], rounds [K]); see `explicit.explicit`. Between two changes of what is linear in time,
+    `Conditions.clock`, each thread steps as the CPU does."""
     conditions = equations.conditions
     n, m, fixed = len(equations.states), max(1, conditions.parameters), conditions.parameters - conditions.count
     pairs = max(1, 2 * conditions.whole.size)

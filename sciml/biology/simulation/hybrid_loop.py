@@ -10,7 +10,7 @@ from sciml.biology.kernels.hybrid_lanes import BUDGET, CLOCK, END, GENERATOR, SH
 from sciml.biology.kernels.lanes import LANES
 from sciml.biology.kernels.native import call, run_program
 from sciml.biology.simulation.draws import begin_stream, exponential, poisson
-from sciml.biology.simulation.leap_steps import LeapCode, longest_leap
+from sciml.biology.simulation.leap_steps import LeapCode, longest_leap, put_records
 from sciml.compiling import compiled
 
 __all__ = ["HybridTask", "Lanes", "Results", "empty_lanes", "run_hybrid"]
@@ -106,10 +106,8 @@ def run_hybrid(task: Any, lanes: Any, results: Any, signals: Any) -> None:
             while True:  # until the lane has a step to go, or there is nothing left
                 if k >= 0:
                     y, p = last[k], parameters[k % len(parameters)]
-                    while bad < 0 and record[i] < len(times) and times[record[i]] <= now[i]:
-                        if record[i] >= skipped:
-                            out[k, record[i] - skipped] = y
-                        record[i] += 1
+                    if bad < 0:
+                        record[i] = put_records(y, now[i], np.inf, times, record[i], skipped, out[k])
                     if bad < 0 and record[i] < len(times):
                         stop = times[record[i]]
                         bad, length = _open(code, values, work, alone, y, p, now[i], stop, abundant, epsilon, w, marks, i)

@@ -28,7 +28,7 @@ from sciml.errors import ConfigError
 
 __all__ = ["LangevinEnsemble", "simulate_langevin"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _LASTING = 0.05  # the part of the time at zero from which it is said
 _PILOT_STEPS, _PILOT_FROM = 100_000, 10
 _LONG = 10.0  # seconds from which another method is named

@@ -13,7 +13,7 @@ from sciml.errors import ConvergenceError
 
 __all__ = ["Flow", "flow"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _LONGEST = 4000.0  # expected jumps of a uniformised step
 _FIRST = 100.0
 _MOST_LAYERS = 1 << 20

@@ -25,7 +25,7 @@ from sciml.errors import SciMLError
 
 __all__ = ["Run"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _MOST_STEPS = 1_000_000
 _FLOOR = 1e-10  # of a state's own scale: what is small for it
 _ROUGH, _ROUGH_FLOOR = 1e-3, 1e-5

@@ -175,7 +175,7 @@ class _Trajectory:
         runs = self.runs
         stops = [t for t in runs.breaks(self.y * self.inverse, self.p) if t > self.clock[0]]
         last = runs.times[-1]
-        self._happen(self.clock[0])
+        self._records_at(self.clock[0])
         while True:
             t = self.clock[0]
             while stops and stops[0] <= t:
@@ -220,10 +220,6 @@ class _Trajectory:
         if self.runs.looks_again:  # what turns true just after t, as `time > 5` does
             self._look(after(t))
         return bool(place[0] == len(times))
-
-    def _happen(self, t: float) -> None:
-        """What happens at the start, and the records there."""
-        self._records_at(t)
 
     def _look(self, t: float) -> None:
         """Let the events happen at time t."""

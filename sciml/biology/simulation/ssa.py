@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate_ssa"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _LONG = 2e9  # reactions, by the rates at the start, from which a forecast is made
 
 

@@ -1,4 +1,7 @@
-"""First words of the random streams of many trajectories at once: as `draws.begin_stream` gives them one by one, by numpy alone."""
+"""First words of the random streams of many trajectories at once, by numpy alone, so that nothing need be compiled for them.
+
+`draws.begin_stream` says what a stream is; these are its first words, and tests hold the two to the same bits.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from sciml.seeding import derive
 
 __all__ = ["simulate_tau"]
 
-_log = logging.getLogger("sciml.biology.simulation")
+_log = logging.getLogger(__name__)
 _PILOTS, _PILOT_STEPS = 2, 500_000  # trajectories, and steps of each at most
 _GAIN = 2.0  # so many times as fast as the exact method: what is not exact is to be worth it
 

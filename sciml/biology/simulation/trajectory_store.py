@@ -165,7 +165,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in sorted(value.items())}
     if hasattr(value, "to_dict"):
-        return _plain({"law": type(value).__name__, **value.to_dict()})
+        return _plain(value.to_dict())
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if isinstance(value, list | tuple | np.ndarray):
