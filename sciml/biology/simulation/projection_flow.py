@@ -19,7 +19,7 @@ _FIRST = 100.0
 _MOST_LAYERS = 1 << 20
 _MANY = 20_000.0  # expected jumps beyond which a small set takes powers, and a large one looks whether its law still moves
 _SMALL = 1000  # states whose powers are kept: 8 MB each
-_MOST_WORK = 1e11  # multiplications, some minutes
+_PATIENCE, _MOST_WORK = 1e10, 1e11  # multiplications, about a minute and some minutes: before it is asked what is to come, and of all
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class _Walk:
             still = self._stilled(moved, step, left)
             if still:
                 return left, still
-            if self.work > _MOST_WORK:
+            if self.work > _PATIENCE and self.work + left / step * products * self.engine.size > _MOST_WORK:
                 raise ConvergenceError(
                     f"state projection: the law of {len(self.space)} states still moves at time {self.now:.3g} of {self.last:.3g} "
                     f"after {self.engine.products:,} products, expected at most {_SMALL} states (max_states) or an earlier time"

@@ -79,5 +79,15 @@ def test_a_large_set_goes_on_where_it_only_decays(monkeypatch: pytest.MonkeyPatc
         error = abs(stats.poisson(50).pmf(np.arange(len(p))) - p).sum()
         assert error <= law.lost_mass(t) + law.integrator_bound(t)
     monkeypatch.setattr(projection_flow, "_MOST_WORK", 1e6)
+    monkeypatch.setattr(projection_flow, "_PATIENCE", 1e6)
     with pytest.raises(ConvergenceError, match="still moves at time"):
         finite_state_projection(telegraph(1e-7, 1e-7), [1e6])
+
+
+def test_what_grows_without_end_is_given_up_when_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pure birth to 1e9 needs 1e9 states: after a hundredth of the usual patience, long before `_MOST_WORK`, it is said how far it came."""
+    monkeypatch.setattr(projection_flow, "_PATIENCE", 1e8)
+    began = time.process_time()
+    with pytest.raises(ConvergenceError, match=r"still moves at time \S+ of 1e\+09"):
+        finite_state_projection(Network("birth", species={"X": 0}, reactions=[parse("b", "-> X", rate=1.0)]), [1e9])
+    assert time.process_time() - began < 20
