@@ -70,10 +70,11 @@ def check_out(out: Path | None) -> None:
         return
     if out.exists():
         raise ConfigError(f"--out: {out} exists; give a folder that is not there yet")
-    if not out.parent.is_dir():
-        raise ConfigError(f"--out: {out}: {out.parent} {'is no folder' if out.parent.exists() else 'is not there'}")
-    if not os.access(out.parent, os.W_OK):
-        raise ConfigError(f"--out: {out}: the folder {out.parent} may not be written to")
+    there = next(folder for folder in out.absolute().parents if folder.exists())  # what is missing on the way is made
+    if not there.is_dir():
+        raise ConfigError(f"--out: {out}: {there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise ConfigError(f"--out: {out}: the folder {there} may not be written to")
 
 
 def shown_species(words: Sequence[str] | None, network: Network) -> list[str]:
@@ -96,6 +97,7 @@ def write_run(
     from sciml.report import write_report
 
     check_out(out)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
     with files.write_folder(out) as folder:
         write_report(sections, folder / "report.html", title=title, run=facts)
         for name, columns in tables.items():

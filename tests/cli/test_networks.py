@@ -20,7 +20,9 @@ def test_out_is_looked_at_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     check_out(None)
     check_out(tmp_path / "new")
-    for out, message in ((tmp_path, "exists"), (tmp_path / "file" / "x", "is no folder"), (tmp_path / "no" / "x", "is not there")):
+    check_out(tmp_path / "runs" / "first")  # made when there is something to write
+    assert not (tmp_path / "runs").exists()
+    for out, message in ((tmp_path, "exists"), (tmp_path / "file" / "x", "is no folder"), (tmp_path / "file" / "y" / "x", "is no folder")):
         with pytest.raises(ConfigError, match=message):
             check_out(out)
     monkeypatch.setattr(os, "access", lambda *a: False)
@@ -50,5 +52,5 @@ def test_a_run_folder(tmp_path):
     assert {"report.html", "amounts.csv"} <= set(files.verify_folder(out)["files"])
     with pytest.raises(ConfigError, match="exists"):
         write_run(out, [], "title", {}, {})
-    with pytest.raises(ConfigError, match="is not there"):
-        write_run(tmp_path / "no" / "run", [], "title", {}, {})
+    write_run(tmp_path / "runs" / "first", [], "title", {}, {})
+    assert (tmp_path / "runs" / "first" / "report.html").exists()

@@ -16,6 +16,7 @@ from sciml.biology.kernels.native import Native, native
 from sciml.biology.simulation import step_control as steps
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.tsitouras import DENSE, ERROR, NODES, WEIGHTS
+from sciml.errors import DataError
 
 __all__ = ["DelayedRun"]
 
@@ -65,7 +66,10 @@ class DelayedRun(Run):
             if wanted is not None:
                 self.look_back(t, y, p, self.behind[index])
             lag = float(self.ago[index](t, y, p)[0])
-            if not lag > 0:
+            if not lag >= 0:
+                name = self.system.network.id
+                raise DataError(f"{name}: delay() looks back by {lag:g} at time {t:.6g}: a delay must not be negative")
+            if lag == 0:
                 p[count + index] = self.remembered[index](t, y, p)[0]
                 continue
             then, before = self._earlier(t - lag, y, p)

@@ -150,7 +150,17 @@ class LangevinRun(LeapRun):
             if kick is None or signals[0] != 0 or (counted[:, 2] < end).any():
                 break
             y, begin = np.ascontiguousarray(kick.applied(own, y)), end
+            self.check_laws(y, parameters, first)
         return at_zero, counted
+
+    def check_laws(self, y: np.ndarray, parameters: np.ndarray, first: int) -> None:
+        """DataError where what an event set makes a law negative at whole numbers, where none is negative by itself."""
+        jumps = self.model.jumps
+        states = np.where(jumps.counted, np.rint(np.maximum(y, 0.0)), y)
+        for channel, rates in enumerate(jumps.graph.evaluate(self.model.nodes, states=list(states.T), params=list(parameters.T), time=0.0)):
+            bad = np.flatnonzero(np.broadcast_to(rates, len(y)) < 0)
+            if len(bad):
+                raise self.model.refused(channel, states[bad[0]], float(np.broadcast_to(rates, len(y))[bad[0]]))
 
     def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> LangevinEnsemble:
         """The result of the trajectories `chosen`, whose states are given."""

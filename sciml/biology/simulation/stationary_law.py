@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
@@ -19,7 +20,9 @@ from sciml.errors import ConvergenceError
 
 __all__ = ["StationaryLaw", "stationary_law"]
 
+_log = logging.getLogger(__name__)
 _MOST_LAYERS = 1 << 20
+_CERTAIN = 1e-6  # a smaller probability to outgrow a full set is what was cut off
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,8 +57,10 @@ def stationary_law(
 ) -> StationaryLaw:
     """The stationary law that is reached from the network's start.
 
-    The set of states grows until the states from which it can be left hold less than `tolerance`. Raises ConvergenceError where it
-    depends on chance which law is reached (several closed classes). Source: Gupta, Mikelson and Khammash, J. Chem. Phys. 147 (2017) 154101.
+    The set of states grows until the states from which it can be left hold less than `tolerance`, and until the start comes to the states
+    that hold the law with a probability of 1 less that; at `max_states` the log says what was cut off. Raises ConvergenceError where it
+    depends on chance which law is reached (several closed classes, or growth without end). Source: Gupta, Mikelson and Khammash, J. Chem.
+    Phys. 147 (2017) 154101.
     """
     checked_limits(tolerance, max_states)
     model = jump_model(network, "stationary_law", parameters=parameters, single=True, **counting)
@@ -67,13 +72,23 @@ def stationary_law(
         leaving = space.leaving()
         edge = np.where(leaving > 0, p, 0.0)
         mass = float(edge.sum())
-        if mass <= tolerance or space.full:
+        escape, visits = _escape(space, p)
+        if max(mass, escape) <= tolerance or space.full:
             break
+        if mass <= tolerance:
+            edge, mass = leaving * visits, escape
         order = np.argsort(-edge, kind="stable")
         count = int(np.count_nonzero(mass - np.cumsum(edge[order]) > 0.5 * tolerance)) + 1
         chosen = order[:count]
         space.grow(np.sort(chosen[edge[chosen] > 0]), layers)
         layers = min(2 * layers, _MOST_LAYERS)
+    if escape > max(tolerance, _CERTAIN):
+        raise ConvergenceError(
+            f"{network.id}: which stationary law is reached depends on chance: with probability {escape:.3g} the numbers outgrow "
+            f"{len(space)} states, perhaps for ever; finite_state_projection at a late time gives what is left below"
+        )
+    if mass > tolerance:
+        _log.warning("%s: the stationary law was cut off at max_states=%d with %.3g at the boundary", network.id, max_states, mass)
     return StationaryLaw(
         **model.described(),
         times=np.array([np.inf]),
@@ -100,6 +115,18 @@ def _solved(space: StateSpace, likeliest: int, name: str) -> np.ndarray:
     p = np.zeros(n)
     p[inside] = _null_vector(generator[inside][:, inside].tocsc(), int(np.argmax(inside == likeliest)))
     return p
+
+
+def _escape(space: StateSpace, p: np.ndarray) -> tuple[float, np.ndarray]:
+    """(probability to leave the set from the start before the states that hold the law p, mean time in each of the others [n])."""
+    visits, others = np.zeros(len(space)), np.flatnonzero(p == 0.0)
+    leaving = space.leaving()
+    if not (len(others) and others[0] == 0 and leaving[others].any()):  # state 0 is the start
+        return 0.0, visits
+    begin = np.zeros(len(others))
+    begin[0] = 1.0
+    visits[others] = np.maximum(splu(-space.generator()[others][:, others].tocsc()).solve(begin), 0.0)
+    return float(leaving @ visits), visits
 
 
 def _null_vector(generator: csc_matrix, anchor: int) -> np.ndarray:

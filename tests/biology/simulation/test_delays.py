@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 from sciml.biology.formula import parse
 from sciml.biology.network import Event, Network, Parameter, Rule
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.errors import DataError
 
 
 def network(rates, assigned=None, events=(), **values):
@@ -48,3 +50,10 @@ def test_a_jump_is_felt_one_lag_later():
 def test_a_trigger_that_looks_back():
     net = network({"x": "1"}, x=0.0, n=0.0, events=[Event("e", parse("delay(x, 2) > 1.5"), (("n", parse("x")),))])
     np.testing.assert_allclose(simulate_ode(net, [3.4, 3.6]).select("n"), [0, 3.5], rtol=1e-9)
+
+
+def test_a_delay_that_is_or_turns_negative_is_refused():
+    lagged = {"y": "delay(x, s)"}
+    for net in (network({"x": "-x"}, lagged, x=1.0, s=-1.0), network({"x": "-x", "s": "-0.5"}, lagged, x=1.0, s=1.0)):
+        with pytest.raises(DataError, match=r"delay\(\) looks back by -"):
+            simulate_ode(net, [4.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sciml.biology.formula import as_expression
-from sciml.biology.network import Event, Network
+from sciml.biology.network import Event, Network, Parameter
 from sciml.biology.simulation import records
 from sciml.biology.simulation.jump_model import jump_model
 from sciml.biology.simulation.langevin import LangevinRun, simulate_langevin
@@ -138,3 +138,11 @@ def test_a_start_below_zero_is_refused_unless_a_run_left_it_there() -> None:
 def test_options_that_are_none_are_refused() -> None:
     with pytest.raises(ConfigError, match="boundary"):
         simulate_langevin(birth_death(), [1.0], boundary="clip")  # type: ignore[arg-type]
+
+
+def test_a_law_that_an_event_makes_negative_is_refused() -> None:
+    wrong = Event("wrong", as_expression("time > 5"), (("k", as_expression("-0.05")),))
+    parameters = [Parameter("k", 0.1, constant=False)]
+    net = Network("shrinks", species={"X": 500}, parameters=parameters, reactions=[parse("r", "-> X", law="k * X")], events=[wrong])
+    with pytest.raises(DataError, match=r"propensity of 'r' is -[0-9.]+ at X = .*expected a number >= 0"):
+        simulate_langevin(net, [4.0, 6.0], n=20, seed=1)

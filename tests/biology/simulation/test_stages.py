@@ -45,6 +45,26 @@ def test_a_rate_that_events_change_and_a_dose():
     assert (found.select("k")[:, [0, 1, 4]] == [5, 20, 20]).all()
 
 
+def test_rates_that_events_change_hold_in_double_precision_too():
+    """Beyond 2^23 molecules lanes give a trajectory to the double kernel: births at 1,000, from 5 on at 2,000."""
+    births = Network(
+        "many", species={"x": 8_388_000}, parameters=[Parameter("k", 1000.0, constant=False)], reactions=[parse("r", "-> x", law="k")],
+        events=[event("more", "time >= 5", {"k": "2000"})], units=Units(substance="item"),
+    )  # fmt: skip
+    found = simulate_ssa(births, [4.0, 6.0], n=200, seed=1)
+    grown = found.counts[:, :, 0] - 8_388_000
+    assert found.kernel == "lanes32+scalar64"
+    assert (abs(grown.mean(axis=0) - [4000, 7000]) < 4.5 * np.sqrt([4000 / 200, 7000 / 200])).all()
+    assert (simulate_ssa(births, [4.0, 6.0], n=1, seed=1).counts[0] == found.counts[0]).all()
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_what_an_event_makes_impossible_is_refused_for_any_number_of_trajectories(n):
+    wrong = births(event("wrong", "time > 2", {"k": "-1"}))
+    with pytest.raises(DataError, match="propensity is -1"):
+        simulate_ssa(wrong, [1.0, 3.0], n=n, seed=1)
+
+
 def test_bits_do_not_depend_on_batch_threads_or_record(tmp_path):
     net = births(event("more", "time >= 2", {"k": "20"}), event("dose", "rem(time, 1) >= 0.5", {"A": "A + 3"}))
     times = [0.0, 0.5, 1.5, 2.0, 7.3]
