@@ -1,7 +1,8 @@
 """What a user gives, held against the annotations: arguments of public calls (`checked`) and fields of public data (`check_fields`).
 
-The annotation alone says what is right, so a new call needs no checks of its own for kinds of values; ranges stay with the call. NumPy's
-numbers are numbers, True and False are none, a text is no list of texts. `Any` is not looked at.
+The annotation alone says what is right, so a new call needs no checks of its own for kinds of values; ranges are annotations too, as in
+`Annotated[int, Bound("a whole number >= 1", lambda n: n >= 1)]`. NumPy's numbers are numbers, True and False are none, a text is no list of
+texts. `Any` is not looked at.
 """
 
 from __future__ import annotations
@@ -14,14 +15,21 @@ from dataclasses import fields
 from functools import cache, wraps
 from numbers import Integral, Real
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
 from sciml.errors import ConfigError
 
-__all__ = ["check_fields", "checked", "shown"]
+__all__ = ["Bound", "check_fields", "checked", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Bound(NamedTuple):
+    """What an annotation asks for beyond a kind: `words` for what is right (the kind named in them), `holds` of a value of that kind."""
+
+    words: str
+    holds: Callable[[Any], bool] = lambda value: True
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -67,7 +75,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 and not re.search(r"^<| at 0x[0-9a-f]+", text) else _article(type(value).__name__)
 
 
-class Rule(NamedTuple):
+class _Check(NamedTuple):
     """`words` for what is right; `fault` says what is wrong with a value, "" where nothing is; `exact` types need no look."""
 
     words: str
@@ -76,29 +84,36 @@ class Rule(NamedTuple):
 
 
 @cache
-def _rules_of(what: Any) -> dict[str, Rule]:
+def _rules_of(what: Any) -> dict[str, _Check]:
     """{argument or field: rule} of a function or a dataclass; what its annotations leave open is not there."""
     if isinstance(what, type):
-        return {f.name: _rule(hint) for f in fields(what) if (hint := get_type_hints(what)[f.name]) not in (Any, object)}
+        hints = get_type_hints(what, include_extras=True)
+        return {f.name: _rule(hint) for f in fields(what) if (hint := hints[f.name]) not in (Any, object)}
     named = {name: hint for name, hint in what.__annotations__.items() if name != "return"}
-    hints = get_type_hints(SimpleNamespace(__annotations__=named), what.__globals__)
-    found = {name: _rule(hint) for name, hint in hints.items() if hint not in (Any, object)}
-    for p in inspect.signature(what).parameters.values():
-        if p.name in found and p.kind is p.VAR_POSITIONAL:
-            found[p.name] = _listed(found[p.name])
-        elif p.name in found and p.kind is p.VAR_KEYWORD and get_origin(hints[p.name]) is not Unpack:
-            found[p.name] = _mapping(_anything(), found[p.name])
+    hints = get_type_hints(SimpleNamespace(__annotations__=named), what.__globals__, include_extras=True)
+    kinds = {p.name: p.kind for p in inspect.signature(what).parameters.values()}
+    found = {}
+    for name, hint in hints.items():
+        if get_origin(hint) is Unpack:
+            found[name] = _options(what.__name__, get_args(hint)[0])
+        elif hint not in (Any, object):
+            rule = _rule(hint)
+            if kinds[name] is inspect.Parameter.VAR_POSITIONAL:
+                rule = _listed(rule)
+            elif kinds[name] is inspect.Parameter.VAR_KEYWORD:
+                rule = _mapping(_anything(), rule)
+            found[name] = rule
     return found
 
 
-def _rule(hint: Any) -> Rule:
+def _rule(hint: Any) -> _Check:
     origin, parts = get_origin(hint), get_args(hint)
     if hint in (Any, object) or isinstance(hint, TypeVar):
         return _anything()
     if origin in (Union, UnionType):
         return _either([_rule(part) for part in parts])
-    if origin is Unpack:
-        return _options({name: _rule(option) for name, option in get_type_hints(parts[0]).items()})
+    if origin is Annotated:
+        return _bounded(_rule(parts[0]), [part for part in parts[1:] if isinstance(part, Bound)])
     if origin is Literal:
         return _simple(" or ".join(map(repr, parts)), lambda value: isinstance(value, str | int | NoneType) and value in parts)
     if origin is tuple and parts and parts[-1] is not ...:
@@ -112,7 +127,7 @@ def _rule(hint: Any) -> Rule:
     return _kind(origin or hint)
 
 
-def _kind(kind: type) -> Rule:
+def _kind(kind: type) -> _Check:
     named: dict[type, tuple[str, Callable[[Any], bool]]] = {
         str: ("a text", lambda value: isinstance(value, str)),
         bool: ("True or False", lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")),
@@ -125,15 +140,15 @@ def _kind(kind: type) -> Rule:
     return _simple(words, good, kind, int if kind is float else kind)
 
 
-def _anything() -> Rule:
-    return Rule("anything", lambda value: "")
+def _anything() -> _Check:
+    return _Check("anything", lambda value: "")
 
 
-def _simple(words: str, good: Callable[[Any], bool], *exact: type) -> Rule:
-    return Rule(words, lambda value: "" if good(value) else f"found {shown(value)}, expected {words}", frozenset(exact))
+def _simple(words: str, good: Callable[[Any], bool], *exact: type) -> _Check:
+    return _Check(words, lambda value: "" if good(value) else f"found {shown(value)}, expected {words}", frozenset(exact))
 
 
-def _either(rules: Sequence[Rule]) -> Rule:
+def _either(rules: Sequence[_Check]) -> _Check:
     words = " or ".join(rule.words for rule in rules)
 
     def fault(value: Any) -> str:
@@ -143,10 +158,22 @@ def _either(rules: Sequence[Rule]) -> Rule:
         inside = [text for text in said if not text.startswith("found ")]  # right but for an entry
         return inside[0] if inside else f"found {shown(value)}, expected {words}"
 
-    return Rule(words, fault, frozenset().union(*(rule.exact for rule in rules)))
+    return _Check(words, fault, frozenset().union(*(rule.exact for rule in rules)))
 
 
-def _mapping(key: Rule, entry: Rule) -> Rule:
+def _bounded(kind: _Check, bounds: Sequence[Bound]) -> _Check:
+    words = bounds[0].words if bounds else kind.words
+
+    def fault(value: Any) -> str:
+        said = kind.fault(value)
+        if said and not said.startswith("found "):  # right but for an entry
+            return said
+        return f"found {shown(value)}, expected {words}" if said or not all(bound.holds(value) for bound in bounds) else ""
+
+    return _Check(words, fault)
+
+
+def _mapping(key: _Check, entry: _Check) -> _Check:
     words = "{id: value}" if entry.words == "anything" else f"{{id: {entry.words}}}"
 
     def fault(value: Any) -> str:
@@ -159,10 +186,10 @@ def _mapping(key: Rule, entry: Rule) -> Rule:
                 return f"{shown(name)}: {said}"
         return ""
 
-    return Rule(words, fault)
+    return _Check(words, fault)
 
 
-def _listed(entry: Rule, kind: Any = Iterable) -> Rule:
+def _listed(entry: _Check, kind: Any = Iterable) -> _Check:
     """Anything that can be gone through, if it is of this `kind`; entries are looked at where that does not use it up."""
     words = "a list" if entry.words == "anything" else f"a list of {_plural(entry.words)}"
 
@@ -177,10 +204,10 @@ def _listed(entry: Rule, kind: Any = Iterable) -> Rule:
                     return f"entry {place}: {said}"
         return ""
 
-    return Rule(words, fault)
+    return _Check(words, fault)
 
 
-def _row(rules: Sequence[Rule]) -> Rule:
+def _row(rules: Sequence[_Check]) -> _Check:
     words = f"({', '.join(rule.words for rule in rules)})"
 
     def fault(value: Any) -> str:
@@ -191,21 +218,22 @@ def _row(rules: Sequence[Rule]) -> Rule:
                 return f"entry {place}: {said}"
         return ""
 
-    return Rule(words, fault)
+    return _Check(words, fault)
 
 
-def _options(rules: Mapping[str, Rule]) -> Rule:
-    """Of keyword arguments that a TypedDict names."""
+def _options(call: str, names: type) -> _Check:
+    """Of keyword arguments that a TypedDict names; another one is Python's TypeError, as if the call had named them itself."""
+    rules = {name: _rule(option) for name, option in get_type_hints(names, include_extras=True).items()}
 
     def fault(value: Any) -> str:
         for name, held in value.items():
             if name not in rules:
-                return f"found the argument {name!r}, expected {', '.join(rules)}"
+                raise TypeError(f"{call}() got an unexpected keyword argument {name!r}")
             if said := rules[name].fault(held):
                 return f"{name}: {said}"
         return ""
 
-    return Rule("options", fault)
+    return _Check("options", fault)
 
 
 def _article(noun: str) -> str:

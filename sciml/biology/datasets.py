@@ -16,7 +16,7 @@ _SUFFIX = ".ant"
 
 
 def list_pathways() -> list[str]:
-    """Names of the shipped pathways, sorted: `signalling`, `mapk`, `nfkb`, ..."""
+    """Names of the shipped pathways, sorted: `signalling`, `mapk`, `nfkb`, ... Raises DataError where the installed package lacks them."""
     return sorted(path.stem for path in _folder().glob(f"*{_SUFFIX}"))
 
 

@@ -233,10 +233,12 @@ class Network:
         """The summary as a table for notebooks."""
 
     @loaded_from("sciml.biology.simulation.forecast")
-    def forecast(self, times: Any, n: int = 1000, *, record: str = "grid", **options: Any) -> Any:
+    def forecast(
+        self, times: Any, n: int = 1000, *, record: str = "grid", parameters: Mapping[str, Any] | None = None, **counting: Any
+    ) -> Any:
         """A `Forecast` of what `simulate_ssa` would take: reactions of a trajectory, seconds (within a factor of about three), bytes.
 
-        `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`. Nothing is run but
+        `parameters`, `counting` as there: `initial`, `substance`, `split_reversible`, `discrete_mass_action`. Nothing is run but
         the deterministic course. Raises what `simulate_ssa` would raise before it begins.
         """
 

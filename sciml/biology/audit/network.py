@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from sciml.arguments import checked, shown
+from sciml.arguments import Bound, checked
 from sciml.biology.audit import deterministic, stochastic
 from sciml.biology.network import Network
-from sciml.errors import ConfigError
+from sciml.biology.simulation.requests import Seed
 from sciml.report import verdicts
 from sciml.report.blocks import Section
 from sciml.report.verdicts import Row
-from sciml.seeding import derive
 
 __all__ = ["Audit", "audit"]
+
+_Time = Annotated[float, Bound("a finite time > 0", lambda t: 0 < t < np.inf)]
+_Trajectories = Annotated[int, Bound("at least 100 trajectories", lambda n: 100 <= n < 2**63)]
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,17 @@ class Audit:
 
 
 @checked
-def audit(network: Network, *, end: float | None = None, n: int = 2000, seed: int = 0) -> Audit:
+def audit(net: Network, *, end: _Time | None = None, n: _Trajectories = 2000, seed: Seed = 0) -> Audit:
     """Hold the simulators against theory on this network, from time 0 to `end`.
 
     Deterministic: conservation laws, the Jacobian against differences, another integrator, another grid of times. Stochastic (`n`
     trajectories): the same bits in another batch, conservation to the last molecule, means and variances against the master equation where
     its states can be counted, and the means of a system 100 times larger against the deterministic run. What does not apply to a network
     is said with the reason. `end` None: five times the slowest relaxation at the start, as far as 1e5 events of a trajectory go.
+
+    Raises ConfigError for less than 100 trajectories, and DataError for a network whose values are missing.
     """
-    if n < 100:
-        raise ConfigError(f"n: found {n}, expected at least 100 trajectories")
-    derive(seed)  # refuses what is no seed
-    if end is not None and not 0 < end < np.inf:
-        raise ConfigError(f"end: found {shown(end)}, expected a finite time > 0")
-    last = float(end) if end is not None else deterministic.horizon(network)
+    last = float(end) if end is not None else deterministic.horizon(net)
     times = np.linspace(0.0, last, 11)
-    rows = [*deterministic.rows(network, times), *stochastic.rows(network, times, n, seed)]
-    return Audit(network.id, last, n, seed, tuple(rows))
+    rows = [*deterministic.rows(net, times), *stochastic.rows(net, times, n, seed)]
+    return Audit(net.id, last, n, seed, tuple(rows))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from sciml.arguments import checked
+from sciml.arguments import Bound, checked
 from sciml.biology.fitting.measured_network import measured_network
 from sciml.biology.fitting.minimum import Evaluated, Minimum, minimise
 from sciml.biology.fitting.objective import Objective, Point
@@ -18,6 +18,7 @@ from sciml.biology.fitting.problem import Problem
 from sciml.biology.fitting.profiles import BetterError, Side, profile_side, quantile_root
 from sciml.biology.fitting.result import Failure, Fit, Profile
 from sciml.biology.network import Network, nearest
+from sciml.biology.simulation.requests import Count, Seed
 from sciml.errors import ConfigError, ConvergenceError, DataError
 from sciml.seeding import derive
 
@@ -25,6 +26,7 @@ __all__ = ["fit"]
 
 _LOG = logging.getLogger("sciml.biology.fitting")
 _NUMBER = re.compile(r"[-+]?\b(\d+\.?\d*([eE][-+]?\d+)?|nan|inf)\b")
+_Level = Annotated[float, Bound("a number between 0 and 1", lambda x: 0 < x < 1)]
 _AGAIN = 5  # times that a profile may find a better fit
 
 
@@ -35,11 +37,11 @@ def fit(
     *,
     parameters: Mapping[str, Any] | None = None,
     noise: str = "normal",
-    starts: int = 20,
-    seed: int = 0,
+    starts: Count = 20,
+    seed: Seed = 0,
     profiles: bool | Sequence[str] = True,
-    level: float = 0.95,
-    iterations: int = 500,
+    level: _Level = 0.95,
+    iterations: Count = 500,
 ) -> Fit:
     """The parameters with the highest likelihood times prior: the best of local fits from a Latin hypercube of `starts` points.
 
@@ -57,11 +59,6 @@ def fit(
     if isinstance(problem_or_net, Problem) and (data is not None or parameters is not None):
         raise ConfigError("fit: a problem has its own data and parameters; give data= and parameters= with a network only")
     wanted = _wanted(problem, profiles)
-    if not 0 < level < 1:
-        raise ConfigError(f"level: found {level!r}, expected a number between 0 and 1")
-    for name, count in (("starts", starts), ("iterations", iterations)):
-        if count < 1:
-            raise ConfigError(f"{name}: found {count}, expected at least 1")
     search = _Search(problem, seed, iterations)
     ends, failed = search.from_starts(starts)
     best, sides, notes = search.certain(ends[0], wanted, quantile_root(level))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sciml.arguments import check_fields
+from sciml.arguments import check_fields, shown
 from sciml.errors import DataError
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ class FitParameter:
     start: Prior | None = None
 
     def __post_init__(self) -> None:
-        where = f"parameter {self.id!r}"
+        where = f"parameter {shown(self.id)}"
         if self.scale not in ("lin", "log", "log10"):
-            raise DataError(f"{where}: found the scale {self.scale!r}, expected lin, log or log10")
+            raise DataError(f"{where}: found the scale {shown(self.scale)}, expected lin, log or log10")
         check_fields(self)
         if not self.estimated:
             if not math.isfinite(self.nominal):

@@ -19,7 +19,12 @@ Atoms = tuple[tuple[int, int], ...]
 _MOST_PRODUCTS = 8
 _NEVER_NEGATIVE = ("sqrt", "exp", "abs", "cosh", "lt", "leq", "eq", "neq", "and", "or", "xor", "not", "factorial", "acosh")
 _KEEPS_SIGN = ("floor", "ceil", "sinh", "tanh", "asinh", "atan", "asin")
-
+_ZERO_IF = {  # an operation is zero where all arguments at one of these rows of places are
+    "mul": ((0,), (1,)),
+    "select": ((1, 2),),
+    **dict.fromkeys(("add", "sub", "min", "max"), ((0, 1),)),
+    **dict.fromkeys(("pow", "div", "neg", "abs", "sqrt", "floor", "ceil", "sin", "tan", "sinh", "tanh", "asin", "atan", "asinh"), ((0,),)),
+}
 
 _fixed: weakref.WeakKeyDictionary[Graph, list[bool]] = weakref.WeakKeyDictionary()
 
@@ -167,21 +172,13 @@ def vanishes(graph: Graph, node: int, state: int, count: int, positive: Mapping[
     zero: dict[int, bool] = {}
     for n in graph.reach([node]):
         op, args = graph.ops[n], graph.args[n]
-        a = [zero[x] for x in args]
         if op == "const":
             zero[n] = graph.values[n] == 0
         elif op == "state":
             zero[n] = int(graph.values[n]) == state and count == 0
-        elif op == "sub" and graph.ops[args[0]] == "state" and int(graph.values[args[0]]) == state:
-            zero[n] = graph.constant(args[1]) == count or (count == 0 and a[1])
-        elif op == "mul":
-            zero[n] = a[0] or a[1]
-        elif op in ("add", "sub", "min", "max"):
-            zero[n] = a[0] and a[1]
-        elif op == "pow":
-            zero[n] = a[0] and positive.get(args[1], False)
-        elif op == "select":
-            zero[n] = a[1] and a[2]
+        elif op == "sub" and graph.ops[args[0]] == "state" and int(graph.values[args[0]]) == state and graph.constant(args[1]) == count:
+            zero[n] = True
         else:
-            zero[n] = op in ("div", "neg", "abs", "sqrt", "floor", "ceil", "sin", "tan", "sinh", "tanh", "asin", "atan", "asinh") and a[0]
+            zero[n] = any(all(zero[args[place]] for place in places) for places in _ZERO_IF.get(op, ()))
+            zero[n] &= op != "pow" or positive.get(args[1], False)
     return zero[node]

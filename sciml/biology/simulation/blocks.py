@@ -13,7 +13,6 @@ from functools import cache
 import numpy as np
 
 from sciml.devices import thread_limit
-from sciml.errors import ConfigError
 
 __all__ = ["Progress", "run_blocks"]
 
@@ -54,8 +53,6 @@ def run_blocks(n: int, work: Work, *, threads: int | None = None, progress: Prog
 
     Returns False where the user stopped it (Ctrl-C): then the blocks have ended where they stood. An error is raised after all ended.
     """
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads: found {threads}, expected a whole number >= 1")
     limit = _limit(os.environ.get("SCIML_NUM_THREADS", ""))
     workers = min(threads or limit, limit)
     size = block or min(_LARGEST, max(64, -(-n // workers)))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from sciml.biology.expressions import Expression, number
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.network import Network, Reaction, Species
-from sciml.biology.simulation.extrinsic import Laws, cell_options
+from sciml.biology.simulation.extrinsic import cell_options
+from sciml.biology.simulation.requests import Before, Laws, Start
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import Ensemble, Trajectories
 from sciml.errors import ConfigError, ConvergenceError
 from sciml.seeding import derive
 
-__all__ = ["Start", "before_zero", "begin_cells", "started"]
+__all__ = ["before_zero", "begin_cells", "started"]
 
-Start = Literal["given", "steady_state"] | float
 _JUST_BEFORE = -1e-300  # time 0
 
 
@@ -31,7 +31,7 @@ def begin_cells(
     parameters: Mapping[str, Any] | None,
     extrinsic: Laws | None,
     start: Start,
-    before: Mapping[str, float] | None,
+    before: Before | None,
     **options: Any,
 ) -> tuple[dict[str, Any], Any]:
     """(parameters {id: number or array [n]}, initial) with which n cells begin: drawn by `extrinsic`, brought to their `start`.
@@ -52,7 +52,7 @@ def started(
     n: int,
     seed: int,
     *,
-    before: Mapping[str, float] | None = None,
+    before: Before | None = None,
     parameters: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, Any]:

@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from sciml.biology.distributions import Law
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import Network, Species, nearest
+from sciml.biology.simulation.requests import Laws
 from sciml.biology.simulation.streams import stream_words
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive
 
-__all__ = ["Laws", "cell_options", "draw_cells"]
-
-Laws = Mapping[str, Law]
+__all__ = ["cell_options", "draw_cells"]
 
 
 def draw_cells(network: Network, extrinsic: Laws, n: int, seed: int) -> dict[str, np.ndarray]:

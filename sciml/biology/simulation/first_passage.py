@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 from scipy.sparse import csc_matrix
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
-from sciml.arguments import shown
+from sciml.arguments import Bound, checked
 from sciml.biology.expressions import Expression
 from sciml.biology.network import Network
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model, observed
 from sciml.biology.simulation.passage_sample import passage_times
 from sciml.biology.simulation.projection_flow import flow
-from sciml.biology.simulation.requests import check_request
-from sciml.biology.simulation.state_space import StateSpace, checked_limits
+from sciml.biology.simulation.requests import Count, Loss, Seed
+from sciml.biology.simulation.state_space import StateSpace
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError, DataError
 
 __all__ = ["FirstPassage", "first_passage"]
 
+_Condition = Annotated[str | Expression, Bound("a formula such as 'P >= 30'", lambda c: isinstance(c, Expression) or c != "")]
 _MOST_LAYERS = 1 << 20
 
 
@@ -54,18 +55,19 @@ class FirstPassage:
         return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
 
 
+@checked
 def first_passage(
-    network: Network,
-    condition: str | Expression,
+    net: Network,
+    condition: _Condition,
     times: Any = (),
     *,
     method: Literal["projection", "simulation"] = "projection",
     parameters: Mapping[str, Any] | None = None,
-    tolerance: float = 1e-9,
-    max_states: int = 200_000,
-    n: int = 1000,
-    seed: int = 0,
-    threads: int | None = None,
+    tolerance: Loss = 1e-9,
+    max_states: Count = 200_000,
+    n: Count = 1000,
+    seed: Seed = 0,
+    threads: Count | None = None,
     **counting: Unpack[CountingOptions],
 ) -> FirstPassage:
     """T = min {t >= 0: condition holds}, from the network's start: e.g. `first_passage(net, "P >= 30")`; switching times likewise.
@@ -74,20 +76,16 @@ def first_passage(
     others, on a set that grows until less than `tolerance` leaves it. "simulation": n exact trajectories until the condition or the last of
     `times`, which are then needed. Raises ConfigError for a condition that names time or what the model does not have.
     """
-    check_request(network, n=n, seed=seed, parameters=parameters, threads=threads, **counting)
-    if method not in ("projection", "simulation"):
-        raise ConfigError(f"method: found {shown(method)}, expected 'projection' or 'simulation'")
     by_projection = method == "projection"
-    if by_projection:
-        checked_limits(tolerance, max_states)
-        if several := [id for id, value in (parameters or {}).items() if np.ndim(value)]:
-            raise ConfigError(
-                f"parameters: {several[0]!r}: found an array, expected a number; method='simulation' takes one for each trajectory"
-            )
+    several = [id for id, value in (parameters or {}).items() if np.ndim(value)]
+    if by_projection and several:
+        raise ConfigError(
+            f"parameters: {several[0]!r}: found an array, expected a number; method='simulation' takes one for each trajectory"
+        )
     asked = np.unique(checked_times(times)) if np.size(times) else np.zeros(0)
     if not by_projection and not len(asked):
         raise ConfigError("times: method='simulation' ends a trajectory at the last of times; found none")
-    model = jump_model(network, "first_passage", n=int(n), seed=seed, parameters=parameters, single=by_projection, **counting)
+    model = jump_model(net, "first_passage", n=int(n), seed=seed, parameters=parameters, single=by_projection, **counting)
     node = _met(model, condition)
     if by_projection:
         return _by_projection(model, node, str(condition), asked, tolerance, max_states)
@@ -96,8 +94,6 @@ def first_passage(
 
 def _met(model: JumpModel, condition: str | Expression) -> int:
     """The node of a condition on the state."""
-    if not isinstance(condition, str | Expression) or condition == "":
-        raise ConfigError(f"condition: found {shown(condition)}, expected a formula such as 'P >= 30'")
     try:
         node = observed(model.jumps.system, condition)
     except DataError as error:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from scipy.optimize import linprog
 
+from sciml.arguments import checked
 from sciml.biology.kernels.lanes import lane_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.costs import exact_seconds, stop_seconds
+from sciml.biology.simulation.jump_model import CountingOptions
 from sciml.biology.simulation.molecules import Molecules, in_molecules
 from sciml.biology.simulation.ode import simulate_ode
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.records import Record
+from sciml.biology.simulation.requests import Count
 from sciml.biology.simulation.stages import stages_of
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.devices import thread_limit
-from sciml.errors import ConfigError, ConvergenceError
+from sciml.errors import ConvergenceError
 
 __all__ = ["Forecast", "forecast"]
 
@@ -44,20 +48,26 @@ class Forecast:
         return f"{self.n:,} trajectories of about {self.events:.3g} reactions: about {self.seconds:.2g} s, {self.bytes / 2**20:.3g} MiB"
 
 
-def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid", **options: Any) -> Forecast:
-    """Forecast of `simulate_ssa(network, times, n, record=record, **options)`.
+@checked
+def forecast(
+    net: Network,
+    times: Any,
+    n: Count = 1000,
+    *,
+    record: Record = "grid",
+    parameters: Mapping[str, Any] | None = None,
+    **counting: Unpack[CountingOptions],
+) -> Forecast:
+    """Forecast of `simulate_ssa(net, times, n, record=record, ...)`; other arguments as there.
 
     The number of reactions is the integral of all propensities along the deterministic course, of each reaction no more than the molecules
-    allow (what can only be lost is lost once). Raises what `simulate_ssa` would raise
-    before it begins. `options` are its `parameters` (numbers), `initial`, `substance`, `split_reversible`, `discrete_mass_action`.
+    allow (what can only be lost is lost once). Raises what `simulate_ssa` would raise before it begins: ConfigError for arguments that
+    cannot be meant, DataError for what cannot be simulated in whole molecules.
     """
-    check_request(network, record=record)
     asked = checked_times(times)
-    if not hasattr(n, "__index__") or int(n) < 1:
-        raise ConfigError(f"n: found {n!r}, expected a whole number >= 1")
-    molecules = in_molecules(network, int(n), 0, **options)
+    molecules = in_molecules(net, int(n), 0, parameters=parameters, **counting)
     jumps = molecules.jumps
-    events = _reactions(network, molecules, float(asked.max()), options.get("parameters"))
+    events = _reactions(net, molecules, float(asked.max()), parameters)
     program, stops = lane_program(jumps), 0
     if program is None and jumps.events:
         staged = stages_of(molecules, np.unique(asked), 0, False)
@@ -69,7 +79,7 @@ def forecast(network: Network, times: Any, n: int = 1000, *, record: str = "grid
     return Forecast(events, seconds, size, int(n), "scalar64" if program is None else "lanes32")
 
 
-def _reactions(network: Network, molecules: Molecules, end: float, parameters: Any) -> float:
+def _reactions(net: Network, molecules: Molecules, end: float, parameters: Any) -> float:
     """sum_r of int_0^end a_r dt along the mean-field course, of each channel no more than the molecules allow."""
     if end == 0.0 or not molecules.jumps.channels:
         return 0.0
@@ -82,7 +92,7 @@ def _reactions(network: Network, molecules: Molecules, end: float, parameters: A
     times = np.unique(np.concatenate([np.geomspace(min(begin, end), end, int(_PER_DECADE * decades) + 2), np.linspace(0.0, end, _POINTS)]))
     most = _most(molecules, start)
     try:
-        course = simulate_ode(network, times, fixed, rtol=1e-4)
+        course = simulate_ode(net, times, fixed, rtol=1e-4)
     except ConvergenceError:  # at the latest times rounding may lead the course away from where it rests
         if np.isfinite(most).all():
             return float(most.sum())

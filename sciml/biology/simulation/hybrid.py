@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
+from sciml.arguments import Bound, checked
 from sciml.biology.kernels.hybrid_lanes import hybrid_program
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, begin_cells
-from sciml.biology.simulation.extrinsic import Laws
+from sciml.biology.simulation.burn_in import begin_cells
 from sciml.biology.simulation.hybrid_run import HybridRun, single_coefficients
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel
 from sciml.biology.simulation.molecules import in_molecules, require_rates
 from sciml.biology.simulation.pilot import pilot_model
 from sciml.biology.simulation.records import Record, recorded
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Count, Laws, Seed, Start, check_cells
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.errors import ConfigError
 
 __all__ = ["simulate_hybrid"]
 
-_LARGEST_EPSILON = 0.1
+_Epsilon = Annotated[float, Bound("a number above 0, at most 0.1", lambda x: 0 < x <= 0.1)]
+_Abundant = Annotated[float, Bound("a number of molecules >= 10", lambda x: 10 <= x < math.inf)]
 
 
+@checked
 def simulate_hybrid(
     net: Network,
     times: Any,
-    n: int = 1000,
-    seed: int = 0,
+    n: Count = 1000,
+    seed: Seed = 0,
     *,
-    epsilon: float = 0.03,
-    abundant: float = 1000.0,
+    epsilon: _Epsilon = 0.03,
+    abundant: _Abundant = 1000.0,
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
     extrinsic: Laws | None = None,
     start: Start = "given",
-    before: Mapping[str, float] | None = None,
+    before: Before | None = None,
     record: Record = "grid",
-    threads: int | None = None,
+    threads: Count | None = None,
     progress: Progress | None = None,
     **counting: Unpack[CountingOptions],
 ) -> Ensemble | Moments:
@@ -59,15 +62,11 @@ def simulate_hybrid(
     It pays where there are many abundant reactions for each scarce event and each step. Two pilot trajectories of a cell for which nothing
     is drawn (`pilot_model`), the same for any n and seed, tell; where it does not pay, and for events, rate rules and laws that name time,
     the run is `simulate_ssa`, and `kernel` says so ("hybrid32" otherwise). `fallback="never"` refuses these with a ConfigError instead.
-    Other arguments and what is refused as in `simulate_ssa`. Sources: Haseltine and Rawlings, J. Chem. Phys. 117 (2002) 6959; Harris and
-    Clancy, J. Chem. Phys. 125 (2006) 144107.
+    Other arguments as in `simulate_ssa`. Raises ConfigError for arguments that cannot be meant, DataError for what cannot be simulated in
+    whole molecules and for a propensity that is negative or no number. Sources: Haseltine and Rawlings, J. Chem. Phys. 117 (2002) 6959;
+    Harris and Clancy, J. Chem. Phys. 125 (2006) 144107.
     """
-    check_request(
-        net, n=n, seed=seed, epsilon=epsilon, abundant=abundant, fallback=fallback, parameters=parameters, extrinsic=extrinsic, start=start,
-        before=before, record=record, threads=threads, progress=progress, **counting,
-    )  # fmt: skip
-    if epsilon > _LARGEST_EPSILON:
-        raise ConfigError(f"epsilon: found {epsilon:g}, expected at most {_LARGEST_EPSILON} for simulate_hybrid")
+    check_cells(net, start, before, extrinsic, parameters)
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "abundant": abundant, "fallback": fallback, "threads": threads, **counting}
     given, counting["initial"] = begin_cells(simulate_hybrid, net, n, seed, parameters, extrinsic, start, before, **own)

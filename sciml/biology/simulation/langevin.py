@@ -11,16 +11,16 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, begin_cells
+from sciml.biology.simulation.burn_in import begin_cells
 from sciml.biology.simulation.costs import exact_seconds, langevin_seconds
-from sciml.biology.simulation.extrinsic import Laws
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model
 from sciml.biology.simulation.langevin_loop import run_langevin
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.records import Record, recorded
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Count, Epsilon, Laws, Seed, Start, check_cells
 from sciml.biology.simulation.time_breaks import smooth_in_time
 from sciml.biology.simulation.timed_events import Kick, timed_kicks
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
@@ -46,20 +46,21 @@ class LangevinEnsemble(Ensemble):
     time_at_zero: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), kw_only=True)
 
 
+@checked
 def simulate_langevin(
     net: Network,
     times: Any,
-    n: int = 1000,
-    seed: int = 0,
+    n: Count = 1000,
+    seed: Seed = 0,
     *,
     boundary: Literal["free", "reflect"] = "free",
-    epsilon: float = 0.03,
+    epsilon: Epsilon = 0.03,
     parameters: Mapping[str, Any] | None = None,
     extrinsic: Laws | None = None,
     start: Start = "given",
-    before: Mapping[str, float] | None = None,
+    before: Before | None = None,
     record: Record = "grid",
-    threads: int | None = None,
+    threads: Count | None = None,
     progress: Progress | None = None,
     **counting: Unpack[CountingOptions],
 ) -> LangevinEnsemble | Moments:
@@ -73,13 +74,12 @@ def simulate_langevin(
 
     `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
     `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`, only that starts need not be whole; Ctrl-C keeps what is done.
-    Where a run will be long the log names what is faster. Events at known times are made; others and rate rules are refused.
+    Where a run will be long the log names what is faster. Events at known times are made. Raises ConfigError for other events, rate
+    rules, laws that move smoothly with time and arguments that cannot be meant, DataError for starts below zero, units that count no
+    molecules, and a propensity that is no number.
     Source: Gillespie, J. Chem. Phys. 113 (2000) 297.
     """
-    check_request(
-        net, n=n, seed=seed, boundary=boundary, epsilon=epsilon, parameters=parameters, extrinsic=extrinsic, start=start, before=before,
-        record=record, threads=threads, progress=progress, **counting,
-    )  # fmt: skip
+    check_cells(net, start, before, extrinsic, parameters)
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "boundary": boundary, "threads": threads, **counting}
     given, _ = begin_cells(simulate_langevin, net, n, seed, parameters, extrinsic, start, before, **own)

@@ -15,9 +15,9 @@ from sciml.arguments import checked, shown
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.kernels.native import native
 from sciml.biology.network import Network, nearest
-from sciml.biology.simulation.burn_in import Start, before_zero
+from sciml.biology.simulation.burn_in import before_zero
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Start, check_cells
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.time_breaks import time_breaks
 from sciml.biology.simulation.trajectories import checked_times
@@ -162,12 +162,12 @@ class _Rates:
 
 @checked
 def linear_noise(
-    network: Network,
+    net: Network,
     times: Any,
     *,
     parameters: Mapping[str, float] | None = None,
     start: Start = "given",
-    before: Mapping[str, float] | None = None,
+    before: Before | None = None,
     **counting: Unpack[CountingOptions],
 ) -> LinearNoise:
     """dm/dt = f(m), dC/dt = J C + C J^T + D with f = sum v_r a_r, J = df/dm, D = sum v_r v_r^T a_r: start C = 0.
@@ -176,15 +176,15 @@ def linear_noise(
     holds. Mass action counts as X^m here (the limit of many molecules). Relative tolerance 1e-10. Raises ConfigError for events and rate
     rules, ConvergenceError where there is no steady state. Source: van Kampen, Stochastic Processes in Physics and Chemistry, ch. X.
     """
-    check_request(network, start=start, before=before)
+    check_cells(net, start, before)
     asked = checked_times(times)
-    model = jump_model(network, "linear_noise", parameters=parameters, timed=True, single=True, real=True, **counting)
+    model = jump_model(net, "linear_noise", parameters=parameters, timed=True, single=True, real=True, **counting)
     if not model.jumps.system.states:
-        raise ConfigError(f"{network.id}: nothing in it changes, so there is no noise to compute")
+        raise ConfigError(f"{net.id}: nothing in it changes, so there is no noise to compute")
     rates, mean, s = _Rates(model), model.molecules.start[0].copy(), len(model.molecules.start[0])
     covariance = np.zeros((s, s))
     if start != "given":
-        held, earlier = {**(parameters or {}), **(before or {})}, before_zero(network, start)
+        held, earlier = {**(parameters or {}), **(before or {})}, before_zero(net, start)
         if start == "steady_state":
             rest: LinearNoise = stationary_noise(earlier, parameters=held, **counting)
         else:
@@ -197,7 +197,7 @@ def linear_noise(
     for stop in stops:
         if stop > now:
             inside = np.nextafter(stop, 0.0)  # laws of the piece: at a break point the next one begins
-            z = _integrated(rates, np.nextafter(now, np.inf), inside, z, network.id)
+            z = _integrated(rates, np.nextafter(now, np.inf), inside, z, net.id)
             now = float(stop)
         reached[float(stop)] = z
     table = np.stack([reached[float(t)] for t in asked])
@@ -206,26 +206,24 @@ def linear_noise(
 
 @checked
 def stationary_noise(
-    network: Network, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[CountingOptions]
+    net: Network, *, parameters: Mapping[str, float] | None = None, **counting: Unpack[CountingOptions]
 ) -> StationaryNoise:
     """f(m) = 0 and J C + C J^T + D = 0 (Lyapunov) at the steady state that the network runs into from its start.
 
     On what reactions can change: conserved sums have no noise. Raises ConvergenceError where there is no stable steady state.
     """
-    model = jump_model(network, "stationary_noise", parameters=parameters, single=True, real=True, **counting)
+    model = jump_model(net, "stationary_noise", parameters=parameters, single=True, real=True, **counting)
     rates = _Rates(model)
     basis = orth(model.changes.T.astype(float))
-    rest = steady_state(network, parameters)
+    rest = steady_state(net, parameters)
     if rest.drifts:
-        raise ConvergenceError(f"{network.id}: {', '.join(map(repr, rest.drifts))} adds up without end, so there is no noise at rest")
+        raise ConvergenceError(f"{net.id}: {', '.join(map(repr, rest.drifts))} adds up without end, so there is no noise at rest")
     y = _settled(rates, basis, model, rest.solution.states[0])
     _, jacobian, diffusion = rates.at(0.0, y)
     inner = basis.T @ jacobian @ basis
     slowest = np.linalg.eigvals(inner).real.max(initial=-np.inf)
     if slowest >= -1e-12 * np.abs(inner).max(initial=0.0):
-        raise ConvergenceError(
-            f"{network.id}: its steady state is not stable: an eigenvalue of the Jacobian is {slowest:.3g}, expected < 0"
-        )
+        raise ConvergenceError(f"{net.id}: its steady state is not stable: an eigenvalue of the Jacobian is {slowest:.3g}, expected < 0")
     covariance = basis @ solve_continuous_lyapunov(inner, -basis.T @ diffusion @ basis) @ basis.T
     return StationaryNoise(model, np.array([np.inf]), y[None], covariance[None], jacobian, diffusion)
 

@@ -21,7 +21,6 @@ __all__ = ["Molecules", "in_molecules", "require_rates", "whole_after"]
 
 _WHOLE = 1e-9
 _LARGEST = 2.0**53  # whole numbers up to here are exact in double precision
-_INITIAL = (None, "round", "stochastic")
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,6 @@ def in_molecules(
     Raises DataError for what cannot be run in whole molecules: units that count none, start amounts that are not whole (unless `initial`
     says "round" or "stochastic"), laws of changing sign and what else `compile_jumps` lists; ConfigError for options that do not fit.
     """
-    if initial not in _INITIAL:
-        raise ConfigError(f"initial: found {initial!r}, expected None, 'round' or 'stochastic'")
     system = system_of(network)
     y, p = system.begin(parameters)
     if y.ndim > 1 and len(y) != n:

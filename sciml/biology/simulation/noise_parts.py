@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from sciml.arguments import checked, shown
+from sciml.arguments import Bound, checked, shown
 from sciml.biology.network import Network
-from sciml.biology.simulation.extrinsic import Laws, cell_options
+from sciml.biology.simulation.extrinsic import cell_options
 from sciml.biology.simulation.methods import METHODS
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Laws, Seed, check_cells
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
 from sciml.seeding import derive
@@ -49,8 +49,8 @@ def noise_parts(
     net: Network,
     times: Any,
     extrinsic: Laws,
-    n: int = 1000,
-    seed: int = 0,
+    n: Annotated[int, Bound("at least two cells", lambda n: 2 <= n < 2**63)] = 1000,
+    seed: Seed = 0,
     *,
     parameters: Mapping[str, Any] | None = None,
     **options: Any,
@@ -60,7 +60,8 @@ def noise_parts(
     `simulate` is `simulate_ssa`, `simulate_tau`, `simulate_hybrid` or `simulate_langevin`, with its options: from two trajectories X, X' of
     each cell, Cov(X, X') and E (X - X')^2 / 2 (Hilfinger and Paulsson, PNAS 108 (2011) 12167). `linear_noise` gives mean and variance of
     each cell itself; with `simulate_ode` nothing is left to chance within a cell. The estimators are unbiased; standard errors come from
-    the spread of their terms over cells. Raises ConfigError for another call, and for options that keep trajectories elsewhere or not.
+    the spread of their terms over cells. Raises ConfigError for another call, a single cell, laws of what the network does not have and
+    options that keep trajectories elsewhere or not, and what `simulate` raises.
     """
     kind = next((name for name, method in METHODS.items() if method.call is simulate), None)
     if kind is None:
@@ -68,9 +69,7 @@ def noise_parts(
         raise ConfigError(f"simulate: found {shown(simulate)}, expected one of {calls}")
     if options.get("record", "grid") != "grid" or options.get("store") is not None:
         raise ConfigError("noise_parts: compares trajectories at all times, in memory; expected no store= and no record= but 'grid'")
-    check_request(net, n=n, seed=seed, extrinsic=extrinsic, parameters=parameters)
-    if n < 2:
-        raise ConfigError(f"n: found {n}, expected at least two cells")
+    check_cells(net, extrinsic=extrinsic, parameters=parameters)
     given, initial = cell_options(net, extrinsic, n, seed, parameters, options.pop("initial", None))
     if kind == "lna":
         species, common, own, mean = _by_moments(simulate, net, times, given, n, options)

@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from sciml.arguments import Bound, checked
 from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
-from sciml.biology.simulation.burn_in import Start, begin_cells
+from sciml.biology.simulation.burn_in import begin_cells
 from sciml.biology.simulation.cuda_device import cuda_device
 from sciml.biology.simulation.equations import equations_of
-from sciml.biology.simulation.extrinsic import Laws
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Count, Device, Laws, Seed, Start, Tolerance, check_cells
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution, checked_times
 from sciml.errors import ConfigError
 
 __all__ = ["simulate_ode"]
 
-METHODS = ("auto", "explicit", "stiff", "scipy")
+_Absolute = Annotated[float, Bound("a finite number >= 0", lambda x: 0 <= x < np.inf)]
 _CELLS = 1000
 
 
+@checked
 def simulate_ode(
     net: Network,
     times: Any,
     parameters: Mapping[str, Any] | None = None,
     *,
-    rtol: float = 1e-8,
-    atol: float | Mapping[str, float] | None = None,
-    method: str = "auto",
-    n: int | None = None,
-    seed: int = 0,
+    rtol: Tolerance = 1e-8,
+    atol: _Absolute | Mapping[str, _Absolute] | None = None,
+    method: Literal["auto", "explicit", "stiff", "scipy"] = "auto",
+    n: Count | None = None,
+    seed: Seed = 0,
     extrinsic: Laws | None = None,
     start: Start = "given",
-    before: Mapping[str, float] | None = None,
-    device: Literal["cpu", "cuda"] = "cpu",
+    before: Before | None = None,
+    device: Device = "cpu",
 ) -> Solution:
     """dy/dt = f(t, y, p) from time 0, whatever `times[0]` is: amounts [T, S] at the times asked for, in that order.
 
     `parameters` {id: number or array [B]} replaces values of parameters, compartments and starts; arrays give a batch, [B, T, S].
     A step's error is held below rtol |y| + atol. `atol` None: 1e-10 of each state's own scale, its largest size so far (of what begins at 0
-    its largest size in a rough run made before); else a number in amounts, or {species: number} with None for the others.
+    its largest size in a rough run made before); else a number in amounts, or {species: number}, for the others as with None.
     `method`: "explicit" (order 5(4), Tsitouras), "stiff" (Rosenbrock, order 5(4); from ten states on, where no condition is searched for,
     differentiation formulas of order 1 to 5), "auto" (explicit until stiffness is seen), "scipy" (the reference: Radau). What happens
     (events, pulses) never depends on `times`. `extrinsic` {id: law} draws one value for each of `n` cells (1,000 if nothing says how many),
@@ -56,11 +57,9 @@ def simulate_ode(
     Raises ConfigError for wrong options, DataError for values that are missing or not finite (with expression, species and time), and
     ConvergenceError where no step is small enough.
     """
-    said = {} if n is None else {"n": n}
-    check_request(net, **said, seed=seed, parameters=parameters, extrinsic=extrinsic, start=start, before=before, device=device)
+    check_cells(net, start, before, extrinsic, parameters)
     asked = checked_times(times)
     grid, place = np.unique(asked, return_inverse=True)
-    _check(rtol, atol, method)
     count = _cells(n, parameters or {}, extrinsic)
     if extrinsic or start != "given":
         options = {"rtol": rtol, "atol": atol, "method": method, "device": device}
@@ -119,13 +118,3 @@ def _kind(system: System, method: str, device: str) -> type[Run]:
 
         return ScipyRun
     return Run
-
-
-def _check(rtol: float, atol: Any, method: str) -> None:
-    if method not in METHODS:
-        raise ConfigError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
-    if not (isinstance(rtol, int | float) and 1e-13 <= rtol < 1):
-        raise ConfigError(f"rtol: found {rtol!r}, expected a number from 1e-13 to 1")
-    for value in atol.values() if isinstance(atol, Mapping) else [atol]:
-        if value is not None and not (isinstance(value, int | float) and 0 <= value < np.inf):
-            raise ConfigError(f"atol: found {value!r}, expected a number >= 0, {{species: number}} or None")

@@ -10,10 +10,10 @@ import numpy as np
 
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import Network
-from sciml.biology.simulation.burn_in import Start, started
-from sciml.biology.simulation.extrinsic import Laws
+from sciml.biology.simulation.burn_in import started
 from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.requests import Laws, Start
 from sciml.errors import ConvergenceError
 
 __all__ = ["pilot_model"]

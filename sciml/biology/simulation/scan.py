@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from sciml.arguments import checked
+from sciml.arguments import Bound, checked
 from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.methods import METHODS, Method
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.requests import Count, Seed
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Scan", "scan"]
 
 _REST = "steady_state"
+_Method = Annotated[str, Bound(" or ".join(map(repr, (*METHODS, _REST))), lambda name: name in METHODS or name == _REST)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +82,12 @@ def scan(
     net: Network,
     values: Mapping[str, Sequence[float] | float],
     times: Any,
-    method: str = "ode",
+    method: _Method = "ode",
     *,
     parameters: Mapping[str, float] | None = None,
     together: bool = False,
-    n: int = 1000,
-    seed: int = 0,
+    n: Count = 1000,
+    seed: Seed = 0,
     **options: Any,
 ) -> Scan:
     """Simulate at every combination of `values` {id: numbers}, the others from the model and `parameters`.
@@ -95,15 +97,11 @@ def scan(
     number), "steady_state" (`times` is not used). `options` go to that call. Raises ConfigError for an unknown method, for empty values and
     for unequally many of them `together`; KeyboardInterrupt where the user stops it.
     """
-    if method not in METHODS and method != _REST:
-        raise ConfigError(f"method: found {method!r}, expected one of {', '.join((*METHODS, _REST))}")
     axes = {id: np.atleast_1d(np.asarray(v, dtype=float)) for id, v in values.items()}
     if not axes or not all(v.size for v in axes.values()):
         raise ConfigError("scan: found no values, expected {id: numbers} with at least one number each")
     if both := axes.keys() & (parameters or {}).keys():
         raise ConfigError(f"scan: {sorted(both)[0]!r} stands in values and in parameters")
-    if n < 1:
-        raise ConfigError(f"n: found {n}, expected at least 1 trajectory")
     lengths = tuple(len(v) for v in axes.values())
     if together and len(set(lengths)) > 1:
         found = ", ".join(f"{count} of {id!r}" for id, count in zip(axes, lengths, strict=True))

@@ -16,6 +16,7 @@ from sciml.biology.kernels.system import System
 from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.equations import Equations, equations_of
 from sciml.biology.simulation.ode import simulate_ode
+from sciml.biology.simulation.requests import Tolerance
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution, checked_times
 from sciml.errors import ConfigError
@@ -55,7 +56,7 @@ class Sensitivities:
 
 @checked
 def sensitivities(
-    net: Network, times: Any, wrt: Sequence[str], parameters: Mapping[str, float] | None = None, *, rtol: float = 1e-9
+    net: Network, times: Any, wrt: Sequence[str], parameters: Mapping[str, float] | None = None, *, rtol: Tolerance = 1e-9
 ) -> Sensitivities:
     """ds_k/dt = J s_k + (df/dp) dp/dtheta_k with s_k = dy/dtheta_k, for each theta_k of `wrt`: parameters, compartments, starts of species.
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
 
 from sciml import __version__
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.exact_run import ExactRun
 from sciml.biology.simulation.molecules import Molecules, in_molecules, require_rates
 from sciml.biology.simulation.records import Record, recorded
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Count, Device, Laws, Seconds, Seed, Start, check_cells
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
 from sciml.biology.simulation.trajectory_store import TrajectoryStore, load_ensemble
 from sciml.errors import ConfigError
-
-if TYPE_CHECKING:
-    from sciml.biology.distributions import Law
 
 __all__ = ["simulate_ssa"]
 
@@ -29,25 +27,26 @@ _log = logging.getLogger(__name__)
 _LONG = 2e9  # reactions, by the rates at the start, from which a forecast is made
 
 
+@checked
 def simulate_ssa(
     net: Network,
     times: Any,
-    n: int = 1000,
-    seed: int = 0,
+    n: Count = 1000,
+    seed: Seed = 0,
     *,
     parameters: Mapping[str, Any] | None = None,
-    extrinsic: Mapping[str, Law] | None = None,
-    start: Literal["given", "steady_state"] | float = "given",
-    before: Mapping[str, float] | None = None,
+    extrinsic: Laws | None = None,
+    start: Start = "given",
+    before: Before | None = None,
     record: Record = "grid",
     initial: Literal["round", "stochastic"] | None = None,
     substance: Literal["item", "mole"] | None = None,
     split_reversible: bool = True,
     discrete_mass_action: bool = False,
-    budget: float | None = None,
-    device: Literal["cpu", "cuda"] = "cpu",
-    threads: int | None = None,
-    store: str | Path | None = None,
+    budget: Seconds | None = None,
+    device: Device = "cpu",
+    threads: Count | None = None,
+    store: str | PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Ensemble | Moments:
     """Exact trajectories: P(tau, r) = a_r exp(-a tau), a = sum_r a_r, for the waiting time tau and the next reaction r.
@@ -74,7 +73,7 @@ def simulate_ssa(
         "initial": initial, "substance": substance, "split_reversible": split_reversible, "discrete_mass_action": discrete_mass_action,
         "device": device,
     }  # fmt: skip
-    check_request(net, **request, budget=budget, threads=threads, progress=progress, store=store)
+    check_cells(net, start, before, extrinsic, parameters)
     asked, n, files = checked_times(times), int(n), None
     if store is not None:
         if record == "moments":
@@ -103,8 +102,8 @@ def _announce(
     asked: np.ndarray,
     n: int,
     molecules: Molecules,
-    budget: float | None,
-    record: str,
+    budget: Seconds | None,
+    record: Record,
     given: dict[str, Any],
     counting: dict[str, Any],
 ) -> None:

@@ -13,7 +13,8 @@ from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.projection_flow import flow
-from sciml.biology.simulation.state_space import StateSpace, checked_limits
+from sciml.biology.simulation.requests import Count, Loss
+from sciml.biology.simulation.state_space import StateSpace
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError
 
@@ -79,11 +80,11 @@ class TransitionMatrix:
 
 @checked
 def finite_state_projection(
-    network: Network,
+    net: Network,
     times: Any,
     *,
-    tolerance: float = 1e-6,
-    max_states: int = 500_000,
+    tolerance: Loss = 1e-6,
+    max_states: Count = 500_000,
     parameters: Mapping[str, float] | None = None,
     **counting: Unpack[CountingOptions],
 ) -> StateProjection:
@@ -95,8 +96,7 @@ def finite_state_projection(
     to come to rest. Source: Munsky and Khammash, J. Chem. Phys. 124 (2006) 044104; integrated by uniformisation and squaring.
     """
     asked = checked_times(times)
-    checked_limits(tolerance, max_states)
-    model = jump_model(network, "finite_state_projection", parameters=parameters, single=True, **counting)
+    model = jump_model(net, "finite_state_projection", parameters=parameters, single=True, **counting)
     space = StateSpace(model.molecules.start, model.changes, model.rates, max_states)
     order = np.argsort(asked, kind="stable")
     found = flow(space, np.ones(1), asked[order], tolerance)
@@ -108,25 +108,28 @@ def finite_state_projection(
 
 @checked
 def transition_matrix(
-    network: Network,
+    net: Network,
     dose: str,
     doses: Sequence[float] | np.ndarray,
     readout: str,
     time: float,
     *,
-    tolerance: float = 1e-6,
-    max_states: int = 500_000,
+    tolerance: Loss = 1e-6,
+    max_states: Count = 500_000,
     parameters: Mapping[str, float] | None = None,
     **counting: Unpack[CountingOptions],
 ) -> TransitionMatrix:
-    """p(count of the species `readout` at one time | dose): a state projection per value of the parameter or start amount `dose`."""
+    """p(count of the species `readout` at one time | dose): a state projection per value of the parameter or start amount `dose`.
+
+    Raises what `finite_state_projection` raises, and ConfigError for no doses, and for a read-out that is no counted species.
+    """
     values = np.atleast_1d(np.asarray(doses, dtype=float))
     if values.ndim != 1 or not values.size:
         raise ConfigError(f"doses: found {shown(doses)}, expected at least one number in one row")
     rows, lost, rounding = [], [], []
     for value in values:
         given = {**(parameters or {}), dose: float(value)}
-        found = finite_state_projection(network, [time], tolerance=tolerance, max_states=max_states, parameters=given, **counting)
+        found = finite_state_projection(net, [time], tolerance=tolerance, max_states=max_states, parameters=given, **counting)
         rows.append(found.marginal(readout, time))
         lost.append(found.lost_mass(time))
         rounding.append(found.integrator_bound(time))

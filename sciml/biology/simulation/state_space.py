@@ -10,17 +10,15 @@ is all its error.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from sciml.arguments import shown
-from sciml.errors import ConfigError, ConvergenceError
+from sciml.errors import ConvergenceError
 
-__all__ = ["StateSpace", "Uniformised", "checked_limits", "closed_classes", "poisson_weights"]
+__all__ = ["StateSpace", "Uniformised", "closed_classes", "poisson_weights"]
 
 _FIRST_STATES = 100
 _EPS = float(np.finfo(float).eps)
@@ -219,11 +217,3 @@ def poisson_weights(mean: float) -> tuple[np.ndarray, np.ndarray]:
     weights /= weights.sum()
     tails: Any = np.cumsum(weights[::-1])[::-1] - weights
     return weights, tails
-
-
-def checked_limits(tolerance: float, max_states: int) -> None:
-    """Refuse what cannot be kept."""
-    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 1e-14 <= tolerance < 1:
-        raise ConfigError(f"tolerance: found {shown(tolerance)}, expected a number from 1e-14 to below 1")
-    if isinstance(max_states, bool) or not isinstance(max_states, Integral) or max_states < 1:
-        raise ConfigError(f"max_states: found {shown(max_states)}, expected a whole number >= 1")

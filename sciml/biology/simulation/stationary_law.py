@@ -15,7 +15,8 @@ from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.count_law import CountLaw
 from sciml.biology.simulation.jump_model import CountingOptions, jump_model
-from sciml.biology.simulation.state_space import StateSpace, checked_limits, closed_classes
+from sciml.biology.simulation.requests import Count, Loss
+from sciml.biology.simulation.state_space import StateSpace, closed_classes
 from sciml.errors import ConvergenceError
 
 __all__ = ["StationaryLaw", "stationary_law"]
@@ -48,10 +49,10 @@ class StationaryLaw(CountLaw):
 
 @checked
 def stationary_law(
-    network: Network,
+    net: Network,
     *,
-    tolerance: float = 1e-9,
-    max_states: int = 200_000,
+    tolerance: Loss = 1e-9,
+    max_states: Count = 200_000,
     parameters: Mapping[str, float] | None = None,
     **counting: Unpack[CountingOptions],
 ) -> StationaryLaw:
@@ -62,12 +63,11 @@ def stationary_law(
     depends on chance which law is reached (several closed classes, or growth without end). Source: Gupta, Mikelson and Khammash, J. Chem.
     Phys. 147 (2017) 154101.
     """
-    checked_limits(tolerance, max_states)
-    model = jump_model(network, "stationary_law", parameters=parameters, single=True, **counting)
+    model = jump_model(net, "stationary_law", parameters=parameters, single=True, **counting)
     space = StateSpace(model.molecules.start, model.changes, model.rates, max_states)
     layers, likeliest = 1, 0
     while True:
-        p = _solved(space, likeliest, network.id)
+        p = _solved(space, likeliest, net.id)
         likeliest = int(np.argmax(p))
         leaving = space.leaving()
         edge = np.where(leaving > 0, p, 0.0)
@@ -84,11 +84,11 @@ def stationary_law(
         layers = min(2 * layers, _MOST_LAYERS)
     if escape > max(tolerance, _CERTAIN):
         raise ConvergenceError(
-            f"{network.id}: which stationary law is reached depends on chance: with probability {escape:.3g} the numbers outgrow "
+            f"{net.id}: which stationary law is reached depends on chance: with probability {escape:.3g} the numbers outgrow "
             f"{len(space)} states, perhaps for ever; finite_state_projection at a late time gives what is left below"
         )
     if mass > tolerance:
-        _log.warning("%s: the stationary law was cut off at max_states=%d with %.3g at the boundary", network.id, max_states, mass)
+        _log.warning("%s: the stationary law was cut off at max_states=%d with %.3g at the boundary", net.id, max_states, mass)
     return StationaryLaw(
         **model.described(),
         times=np.array([np.inf]),

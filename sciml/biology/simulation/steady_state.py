@@ -13,6 +13,7 @@ from sciml.biology.kernels.compiled import system_of
 from sciml.biology.kernels.system import System
 from sciml.biology.network import Network
 from sciml.biology.simulation.equations import Equations, equations_of
+from sciml.biology.simulation.requests import Tolerance
 from sciml.biology.simulation.run import Run
 from sciml.biology.simulation.trajectories import Solution
 from sciml.errors import ConfigError, ConvergenceError, SciMLError
@@ -70,15 +71,13 @@ class SteadyState:
 
 
 @checked
-def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *, rtol: float = 1e-8) -> SteadyState:
+def steady_state(net: Network, parameters: Mapping[str, float] | None = None, *, rtol: Tolerance = 1e-8) -> SteadyState:
     """f(y) = 0 that the model comes to from its start, sums of amounts that no reaction changes kept.
 
     `parameters` as for `simulate_ode`, numbers only. Raises ConvergenceError where the run does not come to rest (it oscillates, grows,
     is driven by time, or slows down as a power of time) and says what moves most, relative to its size, and how fast; ConfigError for a
     model with delays or for arrays of parameters.
     """
-    if not 1e-13 <= rtol < 1:
-        raise ConfigError(f"rtol: found {rtol!r}, expected a number from 1e-13 to 1")
     system = system_of(net)
     if system.lags:
         raise ConfigError(f"steady_state: {net.id} looks back in time (delay), which has no finite list of eigenvalues; use simulate_ode")

@@ -10,17 +10,17 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from sciml.arguments import checked
 from sciml.biology.network import Network
 from sciml.biology.simulation.blocks import Progress
-from sciml.biology.simulation.burn_in import Start, begin_cells
+from sciml.biology.simulation.burn_in import begin_cells
 from sciml.biology.simulation.costs import exact_seconds, leap_seconds
-from sciml.biology.simulation.extrinsic import Laws
 from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.leap_loop import run_leaps
 from sciml.biology.simulation.leap_run import LeapRun
 from sciml.biology.simulation.pilot import pilot_model
 from sciml.biology.simulation.records import Record, recorded
-from sciml.biology.simulation.requests import check_request
+from sciml.biology.simulation.requests import Before, Count, Epsilon, Laws, Seed, Start, check_cells
 from sciml.biology.simulation.ssa import simulate_ssa
 from sciml.biology.simulation.time_breaks import smooth_in_time
 from sciml.biology.simulation.trajectories import Ensemble, Moments, checked_times
@@ -34,20 +34,21 @@ _PILOTS, _PILOT_STEPS = 2, 500_000  # trajectories, and steps of each at most
 _GAIN = 2.0  # so many times as fast as the exact method: what is not exact is to be worth it
 
 
+@checked
 def simulate_tau(
     net: Network,
     times: Any,
-    n: int = 1000,
-    seed: int = 0,
+    n: Count = 1000,
+    seed: Seed = 0,
     *,
-    epsilon: float = 0.03,
+    epsilon: Epsilon = 0.03,
     fallback: Literal["auto", "never"] = "auto",
     parameters: Mapping[str, Any] | None = None,
     extrinsic: Laws | None = None,
     start: Start = "given",
-    before: Mapping[str, float] | None = None,
+    before: Before | None = None,
     record: Record = "grid",
-    threads: int | None = None,
+    threads: Count | None = None,
     progress: Progress | None = None,
     **counting: Unpack[CountingOptions],
 ) -> Ensemble | Moments:
@@ -65,13 +66,13 @@ def simulate_tau(
     Two pilot trajectories of a cell for which nothing is drawn (`pilot_model`), the same for any n and seed, tell whether leaping pays:
     below about 1,000 reactions a step (30 where the exact method cannot use its vectorised kernel) the whole run is `simulate_ssa`, which
     is then faster, and `kernel` says so; so it is with events and rate rules. `fallback="never"` leaps all the same, and refuses these.
-    Laws that move smoothly with time are held fixed to a share epsilon in exact steps. Refuses what `simulate_ssa` refuses.
-    Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128 (2008) 054103.
+    Laws that move smoothly with time are held fixed to a share epsilon in exact steps.
+
+    Raises ConfigError for arguments that cannot be meant, DataError for what cannot be simulated in whole molecules and for a propensity
+    that is negative or no number. Sources: Cao, Gillespie and Petzold, J. Chem. Phys. 124 (2006) 044109; Anderson, J. Chem. Phys. 128
+    (2008) 054103.
     """
-    check_request(
-        net, n=n, seed=seed, epsilon=epsilon, fallback=fallback, parameters=parameters, extrinsic=extrinsic, start=start, before=before,
-        record=record, threads=threads, progress=progress, **counting,
-    )  # fmt: skip
+    check_cells(net, start, before, extrinsic, parameters)
     asked = checked_times(times)
     own: dict[str, Any] = {"epsilon": epsilon, "fallback": fallback, "threads": threads, **counting}
     given, counting["initial"] = begin_cells(simulate_tau, net, n, seed, parameters, extrinsic, start, before, **own)

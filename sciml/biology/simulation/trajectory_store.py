@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ _LONGEST = 60  # characters of a value in a message
 
 
 @checked
-def load_ensemble(folder: str | Path) -> Ensemble:
+def load_ensemble(folder: str | PathLike[str]) -> Ensemble:
     """The trajectories that `simulate_ssa(..., store=folder)` wrote, `states` [n, T, s] mapped from the disk and read where they are used.
 
     Of a run that was stopped, or is still going on, it holds the first trajectories, as far as all of them are there, and says so in
@@ -69,7 +70,7 @@ def load_ensemble(folder: str | Path) -> Ensemble:
 class TrajectoryStore:
     """A folder for the trajectories of one request, {name: what was given}. ConfigError for one that holds something else."""
 
-    def __init__(self, folder: str | Path, request: Mapping[str, Any]) -> None:
+    def __init__(self, folder: str | PathLike[str], request: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
         self.request = {name: _plain(value) for name, value in request.items()}
         self.finished: dict[int, tuple[int, str]] = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sciml.biology.simulation.blocks import run_blocks
-from sciml.errors import ConfigError, DataError
+from sciml.errors import DataError
 
 
 @pytest.mark.parametrize(("n", "threads", "block"), [(1, 1, None), (1000, 2, None), (1000, 2, 64), (40_000, 1, None)])
@@ -45,8 +45,3 @@ def test_ctrl_c_ends_blocks_where_they_stand():
 
     assert not run_blocks(128, work, threads=1, block=64, progress=stop)
     assert ended == [0]
-
-
-def test_threads_are_checked():
-    with pytest.raises(ConfigError, match="threads"):
-        run_blocks(1, lambda *a: None, threads=0)

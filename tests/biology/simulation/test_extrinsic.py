@@ -33,7 +33,7 @@ def test_starts_that_differ_are_drawn_whole() -> None:
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
-    with pytest.raises(ConfigError, match="where a law is"):
+    with pytest.raises(ConfigError, match="'k': found 0.3, expected a law such as LogNormal"):
         simulate_tau(birth_death(), [1.0], n=2, extrinsic={"k": 0.3})  # type: ignore[dict-item]
     with pytest.raises(ConfigError, match="'kk' is no parameter"):
         draw_cells(birth_death(), {"kk": LogNormal(0.3)}, 10, 0)

@@ -79,7 +79,7 @@ def test_conditions_that_are_none_are_refused() -> None:
         ({"condition": None}, "condition: found None, expected a formula"),
         ({"condition": True}, "condition: found True, expected a formula"),
         ({"condition": "X >"}, "condition: formula 'X >': found 'the end'"),
-        ({"network": "net"}, "net: found 'net', expected a Network"),
+        ({"net": "net"}, "net: found 'net', expected a Network"),
         ({"method": 3}, "method: found 3"),
         ({"n": True}, "n: found True, expected a whole number >= 1"),
         ({"seed": 2**64}, "seed: found 18446744073709551616, expected a whole number from 0"),
@@ -88,11 +88,10 @@ def test_conditions_that_are_none_are_refused() -> None:
         ({"max_states": 1.5}, "max_states: found 1.5, expected a whole number"),
         ({"initial": "up"}, "initial: found 'up'"),
         ({"discrete_mass_action": 1}, "discrete_mass_action: found 1, expected True or False"),
-        ({"start": "given", "speed": 3}, "speed: there is no such argument"),
         ({"parameters": {"X": [1.0, 2.0]}}, "parameters: 'X': found an array, expected a number"),
         ({"times": [-1.0]}, "times: found -1"),
     ],
 )
 def test_wrong_arguments_are_named(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)):
-        first_passage(**({"network": birth_death(), "condition": "X >= 3"} | options))
+        first_passage(**({"net": birth_death(), "condition": "X >= 3"} | options))

@@ -7,7 +7,7 @@ import pytest
 
 from sciml.biology.network import Network, Reaction, Unit, Units
 from sciml.biology.simulation.molecules import in_molecules, whole_after
-from sciml.errors import ConfigError, DataError
+from sciml.errors import DataError
 
 parse = Reaction.parse
 PICO = Units(substance="pmol", extent="pmol", definitions=(("pmol", (Unit("mole", scale=-12),)),))
@@ -27,8 +27,6 @@ def test_what_is_refused():
         in_molecules(net, 1, 0)
     with pytest.raises(DataError, match=r"beyond 2\^53"):
         in_molecules(net.set(A=1e17), 1, 0)
-    with pytest.raises(ConfigError, match="initial"):
-        in_molecules(net, 1, 0, initial="floor")
     gram = Network(species={"A": 2.0}, reactions=(parse("d", "A ->", rate=1.0),), units=Units(substance="gram"))
     with pytest.raises(DataError, match="gram"):
         in_molecules(gram, 1, 0)

@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 from scipy.linalg import expm
 
-from sciml.biology.simulation.state_space import StateSpace, Uniformised, checked_limits, poisson_weights
-from sciml.errors import ConfigError
+from sciml.biology.simulation.state_space import StateSpace, Uniformised, poisson_weights
 
 
 @pytest.mark.parametrize("mean", [0.01, 3.0, 250.0, 4000.0])
@@ -48,8 +47,3 @@ def test_a_uniformised_step_is_the_matrix_exponential() -> None:
     generator = space.generator().toarray()
     np.testing.assert_allclose(after, expm(0.8 * generator) @ start, atol=1e-14)
     np.testing.assert_allclose(generator @ integral, after - start, atol=1e-13)
-
-
-def test_limits_are_checked() -> None:
-    with pytest.raises(ConfigError, match="max_states"):
-        checked_limits(1e-6, 0)
