@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExactRun"]
 
+_FEW = 256  # trajectories of a block that may take long
+
 
 class ExactRun(SampledRun):
     """The program of a run, its coefficients, start and parameters. `rounds`: what events leave is rounded."""
@@ -40,6 +42,7 @@ class ExactRun(SampledRun):
             return stages
         from sciml.biology.simulation.scalar_runs import ScalarRuns
 
+        self.largest = _FEW
         return ScalarRuns(m.jumps, *numbers)
 
     @property

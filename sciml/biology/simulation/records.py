@@ -71,8 +71,9 @@ def _moments(run: SampledRun, n: int, threads: int | None, progress: Progress | 
     def work(first: int, count: int, signals: np.ndarray) -> None:
         states, done = run.room(count)
         run.block(first, states, done, signals)
-        if done.all():
-            parts[first] = Spread.of(run.ensemble(states, slice(first, first + count)).amounts)
+        if done.any():  # all, or what was done when the user stopped it
+            there = np.flatnonzero(done)
+            parts[first] = Spread.of(run.ensemble(states if len(there) == count else states[there], first + there).amounts)
 
     finished = _blocks(run, n, work, threads, progress, _size(run))
     if not parts:
@@ -109,4 +110,4 @@ def _blocks(
 
 def _size(run: SampledRun) -> int:
     """Trajectories of a block whose states are not kept in memory: the same for the same request."""
-    return max(64, _BLOCK_BYTES // max(1, run.room(1)[0].nbytes) // 64 * 64)
+    return min(run.largest, max(64, _BLOCK_BYTES // max(1, run.room(1)[0].nbytes) // 64 * 64))

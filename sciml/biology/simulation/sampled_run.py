@@ -20,6 +20,7 @@ class SampledRun(ABC):
     """
 
     dtype: type = float  # of states
+    largest = 1 << 14  # trajectories of a block that is written or summed up when it is done
 
     def __init__(self, molecules: Molecules, asked: np.ndarray, seed: int, *, final: bool, device: str = "cpu") -> None:
         self.molecules, self.seed, self.device = molecules, int(seed), device
