@@ -1,4 +1,4 @@
-"""What stochastic runs cost: seconds on one core of a server of 2.4 GHz, single trajectories of independent births and deaths in 2, 6 and
+"""What stochastic runs cost: seconds on one core of a server, single trajectories of independent births and deaths in 2, 6 and
 16 channels; the exact method as in benchmarks/biology/ssa.py. Right within a factor of two or three on other machines and models: so they
 tell which method pays, and about how long a run is."""
 
