@@ -184,7 +184,7 @@ class _Build:
         if parts is None:
             self.faults.append(
                 f"the law of reaction {reaction.id!r}{_at(reaction)} can be negative and is no difference of terms that cannot: "
-                f"{infix(reaction.law)[:80]}"
+                f"{infix(reaction.law)[:80]}{self._below_zero(reaction)}"
             )
             return []
         backward = tuple((s, -n) for s, n in change)
@@ -193,9 +193,19 @@ class _Build:
             if channel.needs:
                 species = ", ".join(repr(self.system.states[s]) for s, _ in channel.needs)
                 law = f"the law of reaction {reaction.id!r}{_at(reaction)}"
-                self.faults.append(f"{law} can be negative, and part of it goes on where {species} is used up: {infix(reaction.law)[:80]}")
+                self.faults.append(
+                    f"{law} can be negative, and part of it goes on where {species} is used up: "
+                    f"{infix(reaction.law)[:80]}{self._below_zero(reaction)}"
+                )
         self.notes.append(f"reaction {reaction.id!r}: its net law is split into a forward and a backward reaction")
         return found
+
+    def _below_zero(self, reaction: Reaction) -> str:
+        """Which numbers of its law are negative, as in " (k is -1)"."""
+        named = set() if reaction.law is None else reaction.law.symbols()
+        columns = zip(self.system.parameters, self._columns, strict=False)  # without the extra ones behind
+        found = [f"{id} is {np.min(column):g}" for id, column in columns if id in named and np.min(column) < 0]
+        return f" ({', '.join(found)})" if found else ""
 
     def _channel(self, name: str, change: tuple[tuple[int, int], ...], node: int) -> Channel:
         graph = self.graph

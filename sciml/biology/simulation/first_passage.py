@@ -12,7 +12,8 @@ from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
 from sciml.arguments import Bound, checked
-from sciml.biology.expressions import Expression
+from sciml.biology.expressions import COMPARISONS, LOGIC, Expression
+from sciml.biology.formula import as_expression
 from sciml.biology.network import Network
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model, observed
 from sciml.biology.simulation.passage_sample import passage_times
@@ -25,6 +26,7 @@ from sciml.errors import ConfigError, DataError
 __all__ = ["FirstPassage", "first_passage"]
 
 _Condition = Annotated[str | Expression, Bound("a formula such as 'P >= 30'", lambda c: isinstance(c, Expression) or c != "")]
+_MAY_HOLD = frozenset((*COMPARISONS, *LOGIC, "true", "false", "call", "piecewise"))
 _MOST_LAYERS = 1 << 20
 
 
@@ -95,9 +97,12 @@ def first_passage(
 def _met(model: JumpModel, condition: str | Expression) -> int:
     """The node of a condition on the state."""
     try:
-        node = observed(model.jumps.system, condition)
+        expression = as_expression(condition)
+        node = observed(model.jumps.system, expression)
     except DataError as error:
         raise ConfigError(f"condition: {error}") from error
+    if expression.op not in _MAY_HOLD:
+        raise ConfigError(f"condition: found {condition!r}, which is a number; expected what is true or false, such as 'P >= 30'")
     if model.jumps.system.graph.leaves([node], "time") or model.jumps.system.graph.leaves([node], "lag"):
         raise ConfigError(f"condition: found {condition!r}, which names time; a first passage is a matter of the state")
     return node

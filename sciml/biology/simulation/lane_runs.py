@@ -26,8 +26,8 @@ def fits_single(values: np.ndarray) -> np.ndarray:
 class LaneRuns:
     """What runs a lane program to `times`, which ascend. `kinds`: the arithmetics that were used."""
 
-    def __init__(self, jumps: Jumps, program: LaneProgram, times: np.ndarray, stream: int, rounds: bool) -> None:
-        self.jumps, self.program, self.times, self.stream, self.rounds = jumps, program, times, stream, rounds
+    def __init__(self, jumps: Jumps, program: LaneProgram, times: np.ndarray, stream: int, rounds: bool, begin: float = 0.0) -> None:
+        self.jumps, self.program, self.times, self.stream, self.rounds, self.begin = jumps, program, times, stream, rounds, begin
         self.kinds: set[str] = set()
 
     def run(
@@ -53,4 +53,4 @@ class LaneRuns:
             from sciml.biology.simulation.scalar_runs import ScalarRuns
 
             self.kinds.add("scalar64")
-            ScalarRuns(self.jumps, self.times, self.stream, self.rounds).go_on(first, left, rows, skipped, out, done, signals)
+            ScalarRuns(self.jumps, self.times, self.stream, self.rounds, self.begin).go_on(first, left, rows, skipped, out, done, signals)

@@ -25,10 +25,11 @@ _MOST_BREAKS = 1_000_000
 
 
 class ScalarRuns:
-    """The tables of a jump process and what runs them. `rounds`: what an event leaves is rounded to whole molecules, not refused."""
+    """The tables of a jump process and what runs them. `rounds`: what an event leaves is rounded to whole molecules, not refused;
+    `begin`: the time from which all times here count, for what is said."""
 
-    def __init__(self, jumps: Jumps, times: np.ndarray, stream: int, rounds: bool) -> None:
-        self.jumps, self.times, self.stream, self.rounds = jumps, times, stream, rounds
+    def __init__(self, jumps: Jumps, times: np.ndarray, stream: int, rounds: bool, begin: float = 0.0) -> None:
+        self.jumps, self.times, self.stream, self.rounds, self.begin = jumps, times, stream, rounds, begin
         self.table = scalar_table(jumps)
         self.nodes = tree_size(len(jumps.channels))
         self.events: EventFunctions | None = made_once(jumps.system, "events", event_functions) if jumps.events else None
@@ -89,7 +90,7 @@ class ScalarRuns:
         from sciml.biology.simulation.scalar_loops import BROKEN, LACKING
 
         jumps, name = self.jumps, self.jumps.system.network.id
-        where = f"at time {t:.6g} of trajectory {trajectory}"
+        where = f"at time {self.begin + t:.6g} of trajectory {trajectory}"
         state = ", ".join(f"{id} = {v:.10g}" for id, v in list(zip(jumps.system.states, y, strict=True))[:12])
         if ended not in (BROKEN, LACKING):
             return DataError(f"{name}: the rate rules cannot be followed beyond {where}: {state}")

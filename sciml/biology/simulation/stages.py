@@ -21,8 +21,9 @@ __all__ = ["Stages", "stages_of"]
 
 @dataclass(frozen=True)
 class Stage:
-    """From one event to the next. `times` count from its beginning, its end among them; they are the records `first`, ..., `last` - 1."""
+    """From one event to the next. `times` count from `begin`, its end among them; they are the records `first`, ..., `last` - 1."""
 
+    begin: float
     times: np.ndarray
     first: int
     last: int
@@ -77,7 +78,7 @@ class Stages:
             real = [s for s, whole in enumerate(self.molecules.jumps.counted) if not whole]
             rows = np.concatenate([np.broadcast_to(rows, (len(y), rows.shape[1])), y[:, real]], axis=1)
             rows = np.ascontiguousarray(rows)  # concatenate keeps the order of what was broadcast
-        lanes = LaneRuns(self.between, self.program, stage.times, derive(self.stream, "stage", number), self.rounds)
+        lanes = LaneRuns(self.between, self.program, stage.times, derive(self.stream, "stage", number), self.rounds, stage.begin)
         lanes.run(first, y, rows, within, states, ended, signals)
         self.kinds.update(lanes.kinds)
         return states, ended
@@ -124,8 +125,8 @@ def _stages(kicks: list[Kick], times: np.ndarray) -> tuple[Stage, ...]:
     begin, first = 0.0, 0
     for kick in kicks:
         last = int(np.searchsorted(times, kick.time, side="right" if kick.late else "left"))
-        found.append(Stage(np.append(times[first:last], kick.time) - begin, first, last, kick))
+        found.append(Stage(begin, np.append(times[first:last], kick.time) - begin, first, last, kick))
         begin, first = kick.time, last
     if first < len(times):
-        found.append(Stage(times[first:] - begin, first, len(times), None))
+        found.append(Stage(begin, times[first:] - begin, first, len(times), None))
     return tuple(found)

@@ -78,6 +78,7 @@ def test_conditions_that_are_none_are_refused() -> None:
         ({"condition": ""}, "condition: found '', expected a formula"),
         ({"condition": None}, "condition: found None, expected a formula"),
         ({"condition": True}, "condition: found True, expected a formula"),
+        ({"condition": "X + 5"}, "condition: found 'X + 5', which is a number; expected what is true or false"),
         ({"condition": "X >"}, "condition: formula 'X >': found 'the end'"),
         ({"net": "net"}, "net: found 'net', expected a Network"),
         ({"method": 3}, "method: found 3"),

@@ -61,7 +61,7 @@ def test_rates_that_events_change_hold_in_double_precision_too():
 @pytest.mark.parametrize("n", [1, 5])
 def test_what_an_event_makes_impossible_is_refused_for_any_number_of_trajectories(n):
     wrong = births(event("wrong", "time > 2", {"k": "-1"}))
-    with pytest.raises(DataError, match="propensity is -1"):
+    with pytest.raises(DataError, match="at time 2 of trajectory 0: its propensity is -1"):
         simulate_ssa(wrong, [1.0, 3.0], n=n, seed=1)
 
 
