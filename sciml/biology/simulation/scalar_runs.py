@@ -58,6 +58,7 @@ class ScalarRuns:
         self, first: int, left: np.ndarray, rows: np.ndarray, skipped: int, out: np.ndarray, done: np.ndarray, signals: np.ndarray
     ) -> int:
         """As `run` from `left` [n, s + 2]: time (NaN: there is nothing to do), next record, state."""
+        rows = np.ascontiguousarray(rows)  # compiled laws read a row at its address
         if self.conditions is None:
             return self._plain(first, left, rows, skipped, out, done, signals)
         jumps = 0

@@ -77,7 +77,6 @@ class Stages:
         if len(self.between.extra) > len(self.molecules.jumps.extra):
             real = [s for s, whole in enumerate(self.molecules.jumps.counted) if not whole]
             rows = np.concatenate([np.broadcast_to(rows, (len(y), rows.shape[1])), y[:, real]], axis=1)
-            rows = np.ascontiguousarray(rows)  # concatenate keeps the order of what was broadcast
         lanes = LaneRuns(self.between, self.program, stage.times, derive(self.stream, "stage", number), self.rounds, stage.begin)
         lanes.run(first, y, rows, within, states, ended, signals)
         self.kinds.update(lanes.kinds)
