@@ -156,7 +156,7 @@ def peers(python: str, program: str, task: dict[str, Any], reference: np.ndarray
         asked, answered = Path(folder, "task.json"), Path(folder, "answer.npz")
         asked.write_text(json.dumps(task | {"tolerances": TOLERANCES.tolist()}))
         try:
-            subprocess.run([python, "-W", "ignore", "-c", program, str(asked), str(answered)], check=True, timeout=100)
+            subprocess.run([python, "-W", "ignore", "-c", program, str(asked), str(answered)], check=True, timeout=600)
         except subprocess.TimeoutExpired:
             return []
         answer = np.load(answered)
