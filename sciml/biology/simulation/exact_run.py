@@ -11,11 +11,11 @@ from sciml.biology.simulation.jump_model import JumpModel
 from sciml.biology.simulation.lane_runs import LaneRuns
 from sciml.biology.simulation.molecules import Molecules
 from sciml.biology.simulation.sampled_run import SampledRun
-from sciml.biology.simulation.stages import Stages, stages_of
 from sciml.seeding import derive
 
 if TYPE_CHECKING:
     from sciml.biology.simulation.scalar_runs import ScalarRuns
+    from sciml.biology.simulation.stages import Stages
 
 __all__ = ["ExactRun"]
 
@@ -37,9 +37,12 @@ class ExactRun(SampledRun):
         program = lane_program(m.jumps)
         if program is not None:
             return LaneRuns(m.jumps, program, *numbers)
-        stages = stages_of(m, *numbers)
-        if stages is not None:
-            return stages
+        if m.jumps.events:  # what follows needs numba, which a second use of a model without events does not
+            from sciml.biology.simulation.stages import stages_of
+
+            stages = stages_of(m, *numbers)
+            if stages is not None:
+                return stages
         from sciml.biology.simulation.scalar_runs import ScalarRuns
 
         self.largest = _FEW

@@ -164,7 +164,8 @@ class LangevinRun(LeapRun):
 
     def ensemble(self, states: np.ndarray, chosen: slice | np.ndarray = slice(None), notes: tuple[str, ...] = ()) -> LangevinEnsemble:
         """The result of the trajectories `chosen`, whose states are given."""
-        said: dict[str, Any] = {"boundary": "reflect" if self.reflect else "free", "time_at_zero": self.at_zero[chosen], "whole": False}
+        there = self.at_zero[chosen] if len(self.at_zero) else self.at_zero  # of moments it is summed up alone
+        said: dict[str, Any] = {"boundary": "reflect" if self.reflect else "free", "time_at_zero": there, "whole": False}
         return LangevinEnsemble(**self.described(states, chosen, notes), **said)
 
     def advise(self, n: int) -> None:

@@ -31,8 +31,9 @@ def called(address: int, x: float) -> float:
 
 
 @pytest.fixture
-def forgets(monkeypatch):
-    """As in another process: nothing is loaded yet."""
+def forgets(monkeypatch, tmp_path):
+    """As in another process, with a cache of its own: nothing is loaded yet."""
+    monkeypatch.setenv("SCIML_CACHE", str(tmp_path))
     return lambda: monkeypatch.setattr(module, "_loaded", {})
 
 
