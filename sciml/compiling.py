@@ -12,7 +12,7 @@ from typing import Any
 from sciml.errors import SciMLError
 from sciml.resources import cache_folder
 
-__all__ = ["compiled", "keep_compiled"]
+__all__ = ["compiled", "keep_compiled", "prefer_wide"]
 
 _log = logging.getLogger("sciml.compiling")
 _PACKAGE = Path(__file__).resolve().parent
@@ -23,9 +23,12 @@ def compiled(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], 
     the first call.
 
     numba itself would write beside the source, or into a folder named by one setting for the whole process. The folder here is ours
-    (mode 0700, owner checked), and numba's settings stay as they are. Where it cannot be used each process compiles anew.
+    (mode 0700, owner checked); of numba's settings the width of vectors alone is touched (`prefer_wide`). Where it cannot be used each
+    process compiles anew.
     """
     import numba
+
+    prefer_wide()
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(nogil=True, **options)(function)
@@ -35,6 +38,20 @@ def compiled(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], 
         return dispatcher
 
     return decorate
+
+
+def prefer_wide() -> None:
+    """Let numba use vectors as wide as the processor's, of which LLVM takes half by default: exact runs are a quarter faster.
+
+    It holds where numba has compiled nothing yet and the user has set nothing; results are the same bits either way.
+    """
+    import llvmlite.binding as llvm
+    from numba.core import config as untyped
+
+    config: Any = untyped
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f") and config.CPU_NAME is None and config.CPU_FEATURES is None:
+        config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
 
 
 def keep_compiled(target: Any, function: Callable[..., Any]) -> None:

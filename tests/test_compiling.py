@@ -1,10 +1,12 @@
-"""Compiled loops are kept in our own cache folder, and numba's settings stay as they are."""
+"""Compiled loops are kept in our own cache folder; of numba's settings the width of vectors alone is ours."""
 
 from __future__ import annotations
 
 import logging
 
+import llvmlite.binding as llvm
 import numba
+from numba.core import config
 
 from sciml import compiling
 from sciml.errors import ConfigError
@@ -46,3 +48,17 @@ def test_a_change_anywhere_in_the_package_gives_another_place(tmp_path, monkeypa
         names.add(compiling._sources())
     compiling._sources.cache_clear()
     assert len(names) == 2
+
+
+def test_what_the_user_set_for_the_processor_stays(monkeypatch):
+    """NUMBA_CPU_FEATURES is theirs; without it vectors are as wide as the processor's."""
+    monkeypatch.setattr(config, "CPU_NAME", None)
+    monkeypatch.setattr(config, "CPU_FEATURES", "+sse2")
+    compiling.prefer_wide()
+    assert config.CPU_FEATURES == "+sse2"
+    monkeypatch.setattr(config, "CPU_FEATURES", None)
+    for wide in (True, False):
+        monkeypatch.setattr(config, "CPU_FEATURES", None)
+        monkeypatch.setattr(llvm, "get_host_cpu_features", lambda wide=wide: llvm.FeatureMap(avx512f=wide, sse2=True))
+        compiling.prefer_wide()
+        assert config.CPU_FEATURES == ("+avx512f,+sse2,-prefer-256-bit" if wide else None)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sciml import files
+from sciml.compiling import prefer_wide
 from sciml.errors import SciMLError
 from sciml.resources import cache_folder
 
@@ -51,7 +52,7 @@ def _machine() -> tuple[str, ...]:
     """What machine code depends on beside its program."""
     import llvmlite.binding as llvm
 
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), version("numba"), version("llvmlite")
+    return "wide", llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), version("numba"), version("llvmlite")
 
 
 def _path(name: str) -> Path:
@@ -88,6 +89,7 @@ def _linked(symbol: str, code: bytes) -> Code:
 
 def _built(name: str, build: Callable[[], Any]) -> Code:
     """Compile it, and keep it where it stands on its own."""
+    prefer_wide()
     made = build()
     library = made._library  # numba has no public way to the object it made
     foreign = set(re.findall(r"^declare [^@]*@\"?([\w.$]+)", library.get_llvm_str(), re.M))
