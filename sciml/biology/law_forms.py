@@ -115,7 +115,7 @@ class _Form:
     def saturations(self, law: Expression) -> tuple[list[Saturation], list[str]] | None:
         """A law's saturating factors, and the species that it is proportional to besides; None where it has other parts."""
         powers: Counter[str] = Counter()
-        below: list[tuple[str, float]] = []  # X, n of each factor 1 / (K + X^n)
+        below: list[tuple[str, float]] = []  # X, n of each factor 1 / (K + X^n); with n < 0 it is X^|n| / (1 + K X^|n|)
         for node, sign in self._factors(law):
             saturating = self._two_terms(node) if sign < 0 else None
             single = self.powers(node) if saturating is None else {}
@@ -127,10 +127,10 @@ class _Form:
                 powers[id] += sign * n  # type: ignore[assignment]
         factors = []
         for id, n in below:
-            activates = abs(powers[id] - n) < _SAME
-            if activates:
+            activates = n < 0 or abs(powers[id] - n) < _SAME
+            if n > 0 and activates:
                 powers[id] -= n  # type: ignore[assignment]
-            factors.append(Saturation(id, n, activates))
+            factors.append(Saturation(id, abs(n), activates))
         rest = {id: n for id, n in powers.items() if abs(n) > _SAME}
         factors.sort(key=lambda factor: not factor.activates)
         return (factors, sorted(rest)) if factors and all(n == 1 for n in rest.values()) else None
@@ -144,7 +144,7 @@ class _Form:
         if None in terms or len(rest) != 1 or len(rest[0]) != 1:
             return None
         ((id, n),) = rest[0].items()
-        return (id, n) if n > 0 else None
+        return id, n
 
     def _factors(self, law: Expression) -> Iterator[tuple[Expression, float]]:
         """The factors of a product of quotients, each with +1 above and -1 below the bar; (X/K)^n counts as X^n / K^n."""

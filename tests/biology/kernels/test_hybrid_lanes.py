@@ -1,8 +1,6 @@
-"""The generated text of the hybrid kernel: structure only, no id of the model, no values; what fits into it."""
+"""The hybrid kernel: its rows, and what fits into it (its text is tested with that of the lanes)."""
 
 from __future__ import annotations
-
-import ast
 
 import pytest
 
@@ -11,22 +9,6 @@ from sciml.biology.network import Network, Reaction
 from tests.biology.kernels.processes import jumps_of
 
 parse = Reaction.parse
-
-
-def test_the_text_holds_numbers_and_indices_only():
-    evil = "__import__('os').system('true')"
-    net = Network(species={"lambda": 3, "B": 0}, parameters={"exec": 2.0}, reactions=(parse("open", "lambda -> B", rate="exec"),), id=evil)
-    program = hybrid_program(jumps_of(net))
-    assert program is not None
-    names = {n.id for n in ast.walk(ast.parse(program.source)) if isinstance(n, ast.Name)}
-    assert not names & {"exec", "open", "os", "__import__", "eval"} and "lambda" not in program.source and evil not in program.source
-
-
-def test_values_do_not_change_the_text():
-    reactions = (parse("r", "A -> B", rate="k"), parse("s", "B ->", law="B / (0.5 + B)"))
-    net = Network(species={"A": 5, "B": 0}, parameters={"k": 2.0}, reactions=reactions)
-    one, two = hybrid_program(jumps_of(net)), hybrid_program(jumps_of(net.set(k=3.5, A=17)))
-    assert one is not None and two is not None and one.source == two.source
 
 
 def test_rows_follow_each_other():
