@@ -1,0 +1,27 @@
+"""Information theory: arrays in, numbers in bits out, each with an interval or a certificate. Knows no simulator.
+
+Use it as `from sciml.biology import information as info`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sciml.door import open_door
+
+if TYPE_CHECKING:
+    from sciml.biology.information.estimators import Rule, estimator_rule
+    from sciml.biology.information.mutual import mutual_information
+    from sciml.biology.information.result import MutualInformation
+
+_MODULES = {
+    "mutual": ("mutual_information",),
+    "estimators": ("estimator_rule", "Rule"),
+    "result": ("MutualInformation",),
+}
+__all__ = [
+    "mutual_information", "MutualInformation",
+    "estimator_rule", "Rule",
+]  # fmt: skip
+
+open_door(__name__, _MODULES)

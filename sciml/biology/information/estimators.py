@@ -1,0 +1,69 @@
+"""The estimators by name, and the rule by which `estimator="auto"` chooses one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sciml.biology.information.result import Estimate
+from sciml.biology.information.samples import Pair
+from sciml.errors import ConfigError
+
+__all__ = ["ESTIMATORS", "Estimator", "Rule", "chosen", "estimator", "estimator_rule"]
+
+
+class Estimator(Protocol):
+    """What estimates I(X;Y) of a pair. A foreign object with these three calls may be given as `estimator=` too."""
+
+    name: str
+
+    def refuses(self, pair: Pair) -> str:
+        """Why this estimator cannot be used on the pair; "" where it can."""
+        ...
+
+    def point(self, pair: Pair, seed: int) -> float:
+        """Raw bits, without an interval: for shuffled pairs and parts of the data."""
+        ...
+
+    def estimate(self, pair: Pair, seed: int) -> Estimate:
+        """Bits with an interval, at the cost of at most 20 fits."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of the table: the first row whose condition holds names the estimator."""
+
+    when: str
+    estimator: str
+    why: str
+    holds: Callable[[Pair], bool]
+
+
+# Name -> module and class of this package; loaded at first use.
+ESTIMATORS: dict[str, tuple[str, str]] = {}
+_RULES: tuple[Rule, ...] = ()
+
+
+def estimator(name: str) -> Estimator:
+    """The estimator of that name. ConfigError lists the names where there is none."""
+    if name not in ESTIMATORS:
+        raise ConfigError(f"estimator: found {name!r}, expected 'auto' or one of {', '.join(map(repr, ESTIMATORS))}")
+    module, kind = ESTIMATORS[name]
+    made: Estimator = getattr(importlib.import_module(f"sciml.biology.information.{module}"), kind)()
+    return made
+
+
+def chosen(pair: Pair) -> tuple[Estimator, str]:
+    """The estimator that the rule takes for this pair, and the row's condition."""
+    for rule in _RULES:
+        if rule.holds(pair):
+            return estimator(rule.estimator), rule.when
+    raise ConfigError("estimator: no row of the rule holds for this pair")
+
+
+def estimator_rule() -> tuple[Rule, ...]:
+    """The rule of `estimator="auto"`: rows from top to bottom, the first that holds decides. Print it with `for row in ...: print(row)`."""
+    return _RULES

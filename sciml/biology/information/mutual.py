@@ -1,0 +1,113 @@
+"""Mutual information from samples: one call, whatever the kinds of the two sides."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from sciml.arguments import Bound, checked
+from sciml.biology.information.estimators import Estimator, chosen
+from sciml.biology.information.estimators import estimator as named
+from sciml.biology.information.intervals import Z95, leave_groups_out
+from sciml.biology.information.result import Estimate, MutualInformation
+from sciml.biology.information.samples import Kind, Pair, Side, checked_pair
+from sciml.errors import ConfigError
+from sciml.seeding import derive, numpy_generator
+
+__all__ = ["mutual_information"]
+
+_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
+_SHUFFLES = 3
+
+
+@checked
+def mutual_information(
+    x: Any,
+    y: Any,
+    *,
+    estimator: Any = "auto",
+    interval: Literal["auto", "none"] = "auto",
+    groups: Any = None,
+    x_kind: Kind = "auto",
+    y_kind: Kind = "auto",
+    readout: str = "snapshot",
+    seed: _Seed = 0,
+) -> MutualInformation:
+    """I(X;Y) = sum p(x,y) log2 p(x,y) / (p(x) p(y)), in bits, from joint samples; row i of `x` and `y` is one cell.
+
+    `x`, `y` [n] or [n, d]: numbers, or texts for a discrete side. A side of numbers is discrete where it has at most 64 different rows
+    that come ten times each or more on average (doses); `x_kind`, `y_kind` say otherwise. `estimator`: "auto" takes the first row of
+    `estimator_rule()` that holds, a name forces one, an object with the calls of `Estimator` is used as it is. `groups` [n]: rows that
+    belong together (replicate, day, donor); the interval then comes from leaving out whole groups. `interval="none"` spares the fits that
+    an interval takes. `readout`: what y is, for the sentence in the result.
+
+    Raises DataError for sides of different length and rows that are not numbers (with the row), ConfigError for an estimator that cannot be
+    used on these sides.
+    """
+    pair = checked_pair(x, y, groups, x_kind=x_kind, y_kind=y_kind)
+    bound = min(pair.x.entropy, pair.y.entropy)
+    if pair.constant:
+        found = Estimate(0.0, 0.0, 0.0, 0.0, "none needed", "exact: a side is constant")
+        return _result(found, pair, 0.0, bound, readout, seed)
+    method = _method(estimator, pair)
+    if interval == "none":
+        found = Estimate(method.point(pair, seed), math.nan, math.nan, math.nan, method.name, "none asked for")
+    else:
+        found = method.estimate(pair, seed)
+        if groups is not None:
+            found = _over_groups(method, pair, found, seed)
+    return _result(found, pair, _baseline(method, pair, seed), bound, readout, seed)
+
+
+def _method(wanted: Any, pair: Pair) -> Estimator:
+    if wanted == "auto":
+        return chosen(pair)[0]
+    method: Estimator = named(wanted) if isinstance(wanted, str) else wanted
+    lacking = [call for call in ("name", "refuses", "point", "estimate") if not hasattr(method, call)]
+    if lacking:
+        raise ConfigError(f"estimator: found {type(method).__name__} without {', '.join(lacking)}, expected a name or an object with these")
+    if why := method.refuses(pair):
+        raise ConfigError(f"estimator {method.name!r}: {why}")
+    return method
+
+
+def _over_groups(method: Estimator, pair: Pair, found: Estimate, seed: int) -> Estimate:
+    over = leave_groups_out(pair, method.point, seed)
+    within = (found.high - found.low) / (2 * Z95) if math.isfinite(found.high) else (found.bits - found.low) / 1.6448536269514722
+    error = max(over.standard_error, within)  # a few groups may agree by chance: never below what the cells alone leave open
+    notes = (*found.notes, f"interval from leaving out each of {over.groups} groups")
+    if over.groups < 6:
+        notes = (*notes, f"only {over.groups} groups: the interval is itself uncertain")
+    high = found.bits + over.quantile * error if math.isfinite(found.high) else math.inf
+    words = f"leave-one-group-out jackknife, {over.groups} groups, Student's t"
+    return replace(found, standard_error=error, low=found.bits - over.quantile * error, high=high, interval=words, notes=notes)
+
+
+def _baseline(method: Estimator, pair: Pair, seed: int) -> float:
+    """Mean over shuffled pairs; their information is 0."""
+    shuffles = getattr(method, "shuffles", _SHUFFLES)
+    values = [method.point(pair.shuffled(numpy_generator(seed, "shuffle", k)), derive(seed, "shuffle", k)) for k in range(shuffles)]
+    return float(np.mean(values)) if values else math.nan
+
+
+def _result(found: Estimate, pair: Pair, baseline: float, bound: float, readout: str, seed: int) -> MutualInformation:
+    notes = (*pair.x.notes, *pair.y.notes, *found.notes)
+    if found.bits > bound:
+        notes = (*notes, f"warning: above the entropy of the discrete side, {bound:.4f} bit: too high; take `clipped`")
+    return MutualInformation(
+        bits=float(found.bits), low=float(found.low), high=float(found.high), standard_error=float(found.standard_error),
+        estimator=found.estimator, interval=found.interval, extrapolation=found.extrapolation, baseline=float(baseline),
+        input_law=_input_law(pair.x), readout=readout, entropy_bound=float(bound), n=len(pair), seed=int(seed), notes=notes,
+    )  # fmt: skip
+
+
+def _input_law(side: Side) -> str:
+    if side.codes is None:
+        return f"x as sampled, {side.values.shape[1]} column{'s' if side.values.shape[1] != 1 else ''}"
+    shares = np.bincount(side.codes, minlength=len(side.levels)) / len(side.codes)
+    if np.ptp(shares) * len(side.codes) <= 1.5:
+        return f"{len(shares)} levels of x, equally likely"
+    return f"{len(shares)} levels of x as sampled, {shares.min():.2g} to {shares.max():.2g} each"

@@ -1,0 +1,169 @@
+"""Pairs of samples, checked: which side is discrete, which columns say something, which rows cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from sciml.arguments import shown
+from sciml.errors import ConfigError, DataError
+
+__all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_side"]
+
+Kind = Literal["auto", "discrete", "continuous"]
+_MOST_LEVELS, _FEWEST_EACH = 64, 10
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a pair, n rows.
+
+    `values` [n, d] float64, each column shifted by its median and divided by its spread (information does not change; offsets of 1e9 would
+    drown differences); columns that are constant are left out, so d may be 0. `codes` [n]: which of `levels` a row has where the side is
+    discrete, else None. `ordered`: the levels are numbers in rising order. `tied`: share of rows of a continuous side that have an equal.
+    """
+
+    name: str
+    values: np.ndarray
+    codes: np.ndarray | None
+    levels: tuple[Any, ...]
+    ordered: bool
+    tied: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def discrete(self) -> bool:
+        """The side takes few values, each many times."""
+        return self.codes is not None
+
+    @property
+    def entropy(self) -> float:
+        """Of the observed shares of the levels, in bits; inf where the side is continuous."""
+        if self.codes is None:
+            return float("inf")
+        shares = np.bincount(self.codes, minlength=1) / len(self.codes)
+        return float(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum())
+
+    def as_continuous(self) -> Side:
+        """The same numbers with no levels: counts as a response that is not categories."""
+        return Side(self.name, self.values, None, (), False, 1.0 if self.discrete else self.tied, self.notes)
+
+    def take(self, rows: np.ndarray) -> Side:
+        """The same side for some of the rows, levels and scales kept."""
+        return Side(self.name, self.values[rows], None if self.codes is None else self.codes[rows], self.levels, self.ordered, self.tied,
+                    self.notes)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pair:
+    """n joint samples of X and Y; `groups` [n] codes of the rows that belong together (replicate, day, donor), or None."""
+
+    x: Side
+    y: Side
+    groups: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x.values)
+
+    @property
+    def constant(self) -> bool:
+        """A side that never changes tells and learns nothing: the information is exactly 0."""
+        return any(side.values.shape[1] == 0 and (side.codes is None or len(side.levels) < 2) for side in (self.x, self.y))
+
+    def take(self, rows: np.ndarray) -> Pair:
+        """The same pair for some of the rows."""
+        return Pair(self.x.take(rows), self.y.take(rows), None if self.groups is None else self.groups[rows])
+
+    def swapped(self) -> Pair:
+        """(Y, X): information is the same both ways."""
+        return Pair(self.y, self.x, self.groups)
+
+    def shuffled(self, generator: np.random.Generator) -> Pair:
+        """The rows of X in another order: marginals kept, all dependence gone."""
+        return Pair(self.x.take(generator.permutation(len(self))), self.y, None)
+
+
+def checked_pair(x: Any, y: Any, groups: Any = None, *, x_kind: Kind = "auto", y_kind: Kind = "auto") -> Pair:
+    """The pair as arrays. Raises DataError for sides of different length, no rows, and what `checked_side` refuses."""
+    first, second = checked_side(x, "x", x_kind), checked_side(y, "y", y_kind)
+    if len(first.values) != len(second.values):
+        raise DataError(f"x has {len(first.values)} rows, y {len(second.values)}; row i of both is the same cell, so they must be as many")
+    return Pair(first, second, None if groups is None else checked_groups(groups, len(first.values)))
+
+
+def checked_side(data: Any, name: str, kind: Kind = "auto") -> Side:
+    """Numbers or texts, [n] or [n, d], as a side.
+
+    Discrete are texts and truth values, and numbers with at most 64 different rows that come at least 10 times each on average; `kind` says
+    otherwise. Raises DataError for NaN and infinities (with row and column), more than two axes, and a text among numbers.
+    """
+    array = np.asarray(data)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise DataError(f"{name}: found an array of shape {np.shape(data)}, expected [n] or [n, d]: one row a cell")
+    if len(array) < 4:
+        raise DataError(f"{name}: found {len(array)} rows, expected at least 4")
+    if array.dtype.kind in "bUS" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.ravel().tolist())):
+        return _named(array, name, kind)
+    try:
+        values = array.astype(float, casting="safe" if array.dtype.kind == "c" else "unsafe")
+    except (TypeError, ValueError):
+        raise DataError(f"{name}: found {shown(data)} of kind {array.dtype}, expected numbers or texts") from None
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        found = f"{name}: row {row}, column {column}: found {values[row, column]}, expected a finite number"
+        raise DataError(f"{found} ({len(np.unique(wrong[:, 0]))} such rows); leave these rows out of x and y, or say what they mean")
+    return _numbers(values, name, kind)
+
+
+def checked_groups(groups: Any, n: int) -> np.ndarray:
+    """Codes [n] from 0 of the groups. Raises DataError for another length or a missing name, ConfigError for fewer than two groups."""
+    array = np.asarray(groups)
+    if array.shape != (n,):
+        raise DataError(f"groups: found {shown(array)}, expected one name a row: [{n}]")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise DataError(f"groups: row {int(np.argmax(np.isnan(array)))}: found nan, expected the name of a group")
+    names, codes = np.unique(array.astype(str) if array.dtype.kind == "O" else array, return_inverse=True)
+    if len(names) < 2:
+        raise ConfigError(f"groups: all rows belong to {shown(names[0])}; expected at least two groups, or None")
+    return codes
+
+
+def _named(array: np.ndarray, name: str, kind: Kind) -> Side:
+    if kind == "continuous":
+        raise ConfigError(f"{name}: its values are texts, which have no distances; expected numbers for kind 'continuous'")
+    flat = array.tolist()
+    missing = [i for i, row in enumerate(flat) if any(v is None or v != v or v == "" for v in row)]
+    if missing:
+        raise DataError(f"{name}: row {missing[0]}: found an empty value, expected a text ({len(missing)} such rows)")
+    rows = [tuple(map(str, row)) if len(row) > 1 else str(row[0]) for row in flat]
+    levels = sorted(set(rows))
+    place = {level: k for k, level in enumerate(levels)}
+    codes = np.array([place[row] for row in rows])
+    return Side(name, np.zeros((len(rows), 0)), codes, tuple(levels), False, 0.0)
+
+
+def _numbers(values: np.ndarray, name: str, kind: Kind) -> Side:
+    distinct, codes = np.unique(values, axis=0, return_inverse=True)
+    codes = codes.reshape(-1)
+    few = len(distinct) <= _MOST_LEVELS and len(values) >= _FEWEST_EACH * len(distinct)
+    moves = np.ptp(values, axis=0) > 0
+    notes = () if moves.all() else (f"{name}: column {', '.join(map(str, np.flatnonzero(~moves)))} is constant and tells nothing",)
+    scaled = _scaled(values[:, moves])
+    if kind == "discrete" or (kind == "auto" and few) or len(distinct) == 1:
+        levels = tuple(row[0] if len(row) == 1 else tuple(row) for row in distinct.tolist())
+        return Side(name, scaled, codes, levels, values.shape[1] == 1, 0.0, notes)
+    counts = np.bincount(codes)
+    return Side(name, scaled, None, (), False, float(counts[counts > 1].sum() / len(values)), notes)
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """Each column less its median, over its spread: the distance between its quartiles, or its standard deviation where that is 0."""
+    shifted = values - np.median(values, axis=0)
+    spread = np.subtract(*np.quantile(shifted, [0.75, 0.25], axis=0)) if values.shape[1] else np.ones(0)
+    found: np.ndarray = shifted / np.where(spread > 0, spread, shifted.std(axis=0))
+    return found

@@ -1,0 +1,76 @@
+"""Kinds of sides, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sciml.biology.information.samples import checked_groups, checked_pair, checked_side
+from sciml.errors import ConfigError, DataError
+
+
+def test_texts_few_numbers_and_many_numbers():
+    doses = np.repeat([0.0, 1.0, 10.0], 100)
+    assert checked_side(doses, "x").levels == (0.0, 1.0, 10.0)
+    assert checked_side(np.repeat(["b", "a"], 50), "x").levels == ("a", "b")
+    assert not checked_side(np.arange(300), "x").discrete
+    assert checked_side(np.arange(300), "x", "discrete").discrete and not checked_side(doses, "x", "continuous").discrete
+    assert checked_side(np.repeat([[0, 1], [2, 1], [2, 3]], 20, axis=0), "x").levels == ((0.0, 1.0), (2.0, 1.0), (2.0, 3.0))
+
+
+def test_offset_and_scale_are_taken_off():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(500, 2))
+    found = checked_side(values * [1e-9, 1e9] + [1.0, 1e12], "y").values
+    plain = checked_side(values, "y").values
+    assert np.allclose(found, plain, atol=2e-6)
+
+
+def test_constant_columns_are_left_out_and_said():
+    side = checked_side(np.column_stack([np.full(300, 4096.0), np.arange(300)]), "y")
+    assert side.values.shape == (300, 1) and "column 0 is constant" in side.notes[0]
+    assert checked_pair(np.full(300, 4096.0), np.arange(300)).constant
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([0.0, 1.0, np.nan, 3.0], "row 2, column 0: found nan"),
+        ([0.0, np.inf, 2.0, 3.0], "row 1, column 0: found inf"),
+        ([1.0, 2.0], "at least 4"),
+        (np.zeros((4, 2, 2)), "expected"),
+        (["a", "", "b", "a"], "row 1: found an empty value"),
+        (["a", None, "b", "a"], "row 1: found an empty value"),
+        ([1j, 2j, 3j, 4j], "expected numbers"),
+    ],
+)
+def test_refused(data, words):
+    with pytest.raises(DataError, match=words):
+        checked_side(np.asarray(data, dtype=object) if any(v is None for v in np.ravel(data)) else data, "y")
+
+
+def test_lengths_and_kinds():
+    with pytest.raises(DataError, match="x has 4 rows, y 5"):
+        checked_pair([1, 2, 3, 4], [1, 2, 3, 4, 5])
+    with pytest.raises(ConfigError, match="texts, which have no distances"):
+        checked_side(["a", "b"] * 4, "x", "continuous")
+
+
+def test_entropy_shuffle_and_parts():
+    pair = checked_pair(np.repeat([0, 1], [75, 25]), np.arange(100.0), np.arange(100) % 5)
+    assert pair.x.entropy == pytest.approx(0.75 * np.log2(4 / 3) + 0.5)
+    assert pair.y.entropy == np.inf
+    part = pair.take(np.arange(10))
+    assert len(part) == 10 and part.groups.max() == 4
+    mixed = pair.shuffled(np.random.default_rng(0))
+    assert np.bincount(mixed.x.codes).tolist() == [75, 25] and (mixed.y.values == pair.y.values).all()
+
+
+def test_groups():
+    assert checked_groups(["d1", "d2", "d1", "d2"], 4).tolist() == [0, 1, 0, 1]
+    with pytest.raises(ConfigError, match="at least two groups"):
+        checked_groups([1, 1, 1, 1], 4)
+    with pytest.raises(DataError, match="one name a row"):
+        checked_groups([1, 2], 4)
+    with pytest.raises(DataError, match="row 1: found nan"):
+        checked_groups([1.0, np.nan, 2.0, 2.0], 4)
