@@ -43,8 +43,16 @@ class Rule:
 
 
 # Name -> module and class of this package; loaded at first use.
-ESTIMATORS: dict[str, tuple[str, str]] = {}
-_RULES: tuple[Rule, ...] = ()
+ESTIMATORS: dict[str, tuple[str, str]] = {
+    "ksg": ("neighbors", "NearestNeighbors"),
+}
+
+
+def _continuous(pair: Pair) -> bool:
+    return not (pair.x.discrete or pair.y.discrete)
+
+
+_RULES: tuple[Rule, ...] = (Rule("both sides continuous", "ksg", "nearest neighbours need no form of the law", _continuous),)
 
 
 def estimator(name: str) -> Estimator:
