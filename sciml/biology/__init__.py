@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from sciml.biology.antimony import load_antimony
     from sciml.biology.audit import Audit, audit
     from sciml.biology.bionetgen import load_net
+    from sciml.biology.channel import Channel
     from sciml.biology.datasets import list_pathways, load_pathway
     from sciml.biology.distributions import Gamma, Law, LogNormal, Normal
     from sciml.biology.fitting import Fit, FitParameter, Problem, fit, load_petab
     from sciml.biology.fitting.result import Profile
+    from sciml.biology.measurement import Measurement
     from sciml.biology.model_file import load, load_experiment
     from sciml.biology.sbml import load_sbml
     from sciml.biology.sedml import Experiment, Task
@@ -63,6 +65,8 @@ _MODULES = {
     "simulation.scan": ("Scan", "scan"),
     "fitting": ("Fit", "FitParameter", "Problem", "fit", "load_petab"),
     "fitting.result": ("Profile",),
+    "channel": ("Channel",),
+    "measurement": ("Measurement",),
     "audit": ("Audit", "audit"),
 }
 __all__ = [
@@ -93,6 +97,7 @@ __all__ = [
     "scan", "Scan",
     "fit", "load_petab", "Fit", "FitParameter", "Problem",
     "Profile",
+    "Channel", "Measurement",
     "audit", "Audit",
 ]  # fmt: skip
 

@@ -47,7 +47,7 @@ BIOLOGY = (
     ("sbml",),
     ("antimony", "bionetgen", "sedml"),
     ("datasets",),
-    ("model_file",),
+    ("model_file", "cell_tables", "measurement"),
     ("kernels",),
     ("structure", "rates", "law_forms"),
     ("simulation", "information"),

@@ -1,0 +1,202 @@
+"""What a cell is told and what is read of it: doses and responses from a table, from a law p(y|x), or simulated from a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from sciml.arguments import checked, shown
+from sciml.biology.cell_tables import CellSamples, read_table, samples_of
+from sciml.biology.network import nearest
+from sciml.errors import ConfigError, DataError
+from sciml.seeding import numpy_generator
+
+__all__ = ["Channel"]
+
+_ROUNDING = 1e-6  # by which a row of probabilities may miss 1
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Channel:
+    """Doses and responses, and what was read: made by `from_table`, `from_matrix`, `from_network` or `from_dataset`.
+
+    `readout`: "snapshot" (one time for each cell), "trajectory" (several times of the same cell) or "matrix". `doses`: the different ones,
+    sorted: [k], [k, dx] or texts. `names`: of what is read; `times` of it, where they are known. `samples` are (x, y): x [n] or [n, dx], y
+    [n, dy] with one column for each name and time, those of a name together. `p_y_given_x` [k, m] of a matrix. `units` {name: unit}.
+    `notes`: what the reader must know, such as rows that were dropped.
+    """
+
+    readout: Literal["snapshot", "trajectory", "matrix"]
+    doses: np.ndarray
+    names: tuple[str, ...]
+    times: np.ndarray | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    p_y_given_x: np.ndarray | None = None
+    cells: CellSamples | None = None
+
+    @classmethod
+    @checked
+    def from_matrix(cls, p_y_given_x: Any, doses: Any = None) -> Channel:
+        """The channel of a law: row i of `p_y_given_x` [k, m] is p(y | dose i), `doses` [k] are numbers, None for 0, 1, 2, ...
+
+        Rows may miss 1 by 1e-6, by rounding, and are divided by their sum. Raises DataError with row and column for what is no law, and for
+        doses that are not finite, not different or not one for each row.
+        """
+        law = _law(p_y_given_x)
+        known = np.arange(len(law), dtype=float) if doses is None else _distinct(doses)
+        if len(known) != len(law):
+            raise DataError(f"from_matrix: doses: found {len(known)}, expected {len(law)}, one for each row of p_y_given_x")
+        return cls("matrix", known, ("y",), p_y_given_x=law)
+
+    @classmethod
+    @checked
+    def from_table(
+        cls,
+        source: Any,
+        dose: Names = "dose",
+        readout: Names = "response",
+        groups: Names | None = None,
+        *,
+        times: Any = None,
+        categories: bool = False,
+        missing: Literal["refuse", "drop"] = "refuse",
+        separator: str | None = None,
+        decimal: Literal[".", ","] | None = None,
+        encoding: str = "utf-8",
+    ) -> Channel:
+        """The channel of measured single cells, one row a cell.
+
+        `source`: a pandas DataFrame or the path of a table as text (any separator, decimal points or commas, packed by gzip or not);
+        the content says which, not the name. `dose`, `readout`, `groups` name columns, several of them as a list. `times`: one for each
+        read-out, where these are the same quantity of the same cell at several times: a trajectory. Doses such as "10 ng/ml" are numbers
+        with a unit; `categories` takes them as names. `missing`: a row with an empty field is refused, or dropped and counted in `notes`.
+        `separator` and `decimal` settle what the text leaves open; `encoding` of a text without a byte-order mark.
+
+        Raises DataError with file, line and column for what cannot be read in one way only, ConfigError for arguments.
+        """
+        inputs, outputs, together = _listed("dose", dose), _listed("readout", readout), _listed("groups", groups or ())
+        asked = _read_times(times, outputs)
+        table = read_table(source, list(dict.fromkeys([*inputs, *outputs, *together])), separator=separator, encoding=encoding)
+        cells = samples_of(table, inputs, outputs, together, categories=categories, drop_missing=missing == "drop", decimal=decimal)
+        kind: Any = "trajectory" if asked is not None and len(asked) > 1 else "snapshot"
+        return cls(kind, np.unique(cells.x, axis=0), outputs, asked, cells.units, cells.notes, cells=cells)
+
+    @property
+    def samples(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(x [n] or [n, dx], y [n, dy]); None of a matrix, from which `sample` draws."""
+        return None if self.cells is None else (self.cells.x, self.cells.y)
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """[n] the name of what each cell belongs to (replicate, day, donor), None where nothing was said."""
+        return None if self.cells is None else self.cells.groups
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know."""
+        return self.said
+
+    @checked
+    def sample(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """(x [k n], y [k n, 1]): `n` draws from each row of a matrix; y counts columns from 0. ConfigError of another channel."""
+        if self.p_y_given_x is None:
+            raise ConfigError(f"sample: this channel is a {self.readout}, whose cells are in .samples")
+        if n < 1:
+            raise ConfigError(f"sample: n: found {n}, expected a whole number >= 1")
+        edges = np.cumsum(self.p_y_given_x, axis=1)
+        u = numpy_generator(seed, "channel").random((len(edges), n))
+        y = np.stack([np.searchsorted(row / row[-1], draws, side="right") for row, draws in zip(edges, u, strict=True)])
+        return np.repeat(self.doses, n), y.reshape(-1, 1).astype(float)
+
+    @checked
+    def with_readout(self, readout: Names) -> Channel:
+        """The same cells with fewer of the read-outs. ConfigError for one that was not read."""
+        asked = _listed("readout", readout)
+        for name in asked:
+            if name not in self.names:
+                raise ConfigError(f"with_readout: {name!r} was not read{nearest(name, self.names)}; there are {', '.join(self.names)}")
+        if self.cells is None:
+            return self
+        places = [self.names.index(name) for name in asked]
+        times = None if self.times is None else self.times[places]
+        kind: Any = "trajectory" if self.readout == "trajectory" and len(places) > 1 else "snapshot"
+        return replace(self, readout=kind, names=asked, times=times, cells=replace(self.cells, y=self.cells.y[:, places]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able: what was read, at which doses, from how many cells."""
+        said: dict[str, Any] = {"readout": self.readout, "doses": self.doses.tolist(), "names": list(self.names)}
+        said |= {"times": None if self.times is None else self.times.tolist(), "units": dict(self.units), "notes": list(self.notes)}
+        if self.p_y_given_x is not None:
+            return said | {"p_y_given_x": self.p_y_given_x.tolist()}
+        return said | {"cells": self._counts.tolist()}
+
+    @cached_property
+    def _counts(self) -> np.ndarray:
+        """[k] cells at each dose."""
+        return np.zeros(len(self.doses), int) if self.samples is None else np.unique(self.samples[0], axis=0, return_counts=True)[1]
+
+    def __repr__(self) -> str:
+        cells = "" if self.p_y_given_x is not None else f", {int(self._counts.sum()):,} cells"
+        return f"<Channel: {self.readout} of {', '.join(self.names)} at {len(self.doses)} doses{cells}>"
+
+
+def _listed(what: str, names: Names) -> tuple[str, ...]:
+    found = (names,) if isinstance(names, str) else tuple(names)
+    if not found and what != "groups":
+        raise ConfigError(f"{what}: found no name, expected the name of a column or a list of names")
+    if twice := next((name for name in found if found.count(name) > 1), None):
+        raise ConfigError(f"{what}: {twice!r} is named twice")
+    return found
+
+
+def _law(given: Any) -> np.ndarray:
+    """p(y|x) [k, m] float64, rows summing to 1."""
+    try:
+        law = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"from_matrix: p_y_given_x: found {shown(given)}, expected numbers [k, m]: rows are inputs") from None
+    if law.ndim != 2 or 0 in law.shape:
+        raise DataError(f"from_matrix: p_y_given_x: found shape {law.shape}, expected [k, m]: rows are inputs, columns outputs")
+    bad = np.argwhere(~(np.isfinite(law) & (law >= 0)))
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(f"from_matrix: p_y_given_x: row {row}, column {column}: found {law[row, column]}, expected a probability")
+    total = law.sum(axis=1)
+    row = int(np.argmax(np.abs(total - 1)))
+    if abs(total[row] - 1) > _ROUNDING:
+        hint = "; do columns hold the inputs? Then transpose it" if np.allclose(law.sum(axis=0), 1, atol=_ROUNDING) else ""
+        raise DataError(f"from_matrix: p_y_given_x: row {row} sums to {total[row]:.9g}, expected 1{hint}")
+    return law / total[:, None]
+
+
+def _distinct(given: Any) -> np.ndarray:
+    """Doses [k], finite and different."""
+    try:
+        doses = np.atleast_1d(np.asarray(given, dtype=float))
+    except (TypeError, ValueError):
+        raise DataError(f"doses: found {shown(given)}, expected numbers") from None
+    if doses.ndim != 1 or not doses.size or not np.isfinite(doses).all():
+        raise DataError(f"doses: found {shown(doses)}, expected finite numbers [k]")
+    if len(np.unique(doses)) < len(doses):
+        value, count = next((v, c) for v, c in zip(*np.unique(doses, return_counts=True), strict=True) if c > 1)
+        raise DataError(f"doses: found {value:g} {count} times, expected different doses")
+    return doses
+
+
+def _read_times(times: Any, readout: tuple[str, ...]) -> np.ndarray | None:
+    """One time for each read-out column."""
+    if times is None:
+        return None
+    try:
+        found = np.atleast_1d(np.asarray(times, dtype=float))
+    except (TypeError, ValueError):
+        raise ConfigError(f"times: found {shown(times)}, expected numbers") from None
+    if found.shape != (len(readout),) or not np.isfinite(found).all():
+        raise ConfigError(f"times: found {shown(times)}, expected {len(readout)} finite numbers, one for each read-out")
+    return found

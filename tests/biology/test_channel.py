@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sciml.biology import Channel
+from sciml.errors import ConfigError, DataError
+
+DATA = Path(__file__).parents[1] / "data"
+Z = 4.5
+
+
+def test_case_14_a_decimal_comma_table():
+    """Right value by hand: 120 rows, doses 0.1, 1, 10, mean of the second column 11.041333."""
+    channel = Channel.from_table(DATA / "cases" / "14-decimal-comma-table.csv", dose="dose", readout="response")
+    x, y = channel.samples
+    assert channel.doses.tolist() == [0.1, 1, 10] and x.shape == (120,) and y.shape == (120, 1)
+    assert y.mean() == pytest.approx(11.041333, abs=5e-7)
+
+
+def test_tables_of_one_sample_are_equal(tmp_path):
+    """The same cells as text in four writings and as a DataFrame."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"dose": np.repeat([0.0, 0.1, 10.0], 20), "a": rng.normal(50, 9, 60), "b": rng.gamma(2.0, 3.0, 60)})
+    sources = [frame]
+    for k, (mark, decimal) in enumerate([(",", "."), (";", ","), ("\t", "."), (";", ".")]):
+        sources.append(tmp_path / f"{k}.csv.gz")
+        frame.to_csv(sources[-1], sep=mark, decimal=decimal, index=False)
+    for source in sources:
+        x, y = Channel.from_table(source, readout=["a", "b"]).samples
+        assert x.tolist() == frame.dose.tolist() and (y == frame[["a", "b"]].to_numpy()).all()
+
+
+def test_snapshot_and_trajectory_are_said():
+    frame = pd.DataFrame({"dose": [0, 0, 1.0], "early": [1, 2, 3.0], "late": [4, 5, 6.0], "day": ["a", "b", "a"]})
+    channel = Channel.from_table(frame, readout=["early", "late"], groups="day", times=[3, 21])
+    assert channel.readout == "trajectory" and channel.times.tolist() == [3, 21] and channel.groups.tolist() == ["a", "b", "a"]
+    late = channel.with_readout("late")
+    assert late.readout == "snapshot" and late.times.tolist() == [21] and late.samples[1].tolist() == [[4], [5], [6]]
+    assert Channel.from_table(frame, readout=["early", "late"]).readout == "snapshot"
+    said = json.loads(json.dumps(channel.to_dict()))
+    assert said["cells"] == [2, 1] and said["readout"] == "trajectory" and "3 cells" in repr(channel)
+    with pytest.raises(ConfigError, match="'lat' was not read; did you mean 'late'"):
+        channel.with_readout("lat")
+
+
+def test_doses_as_names():
+    frame = pd.DataFrame({"dose": ["wild", "mutant", "wild"], "response": [1.0, 2, 3]})
+    channel = Channel.from_table(frame, categories=True)
+    assert channel.doses.tolist() == ["mutant", "wild"] and channel.samples[0].tolist() == ["wild", "mutant", "wild"]
+    with pytest.raises(DataError, match="row 0, column 'dose': found 'wild', no number"):
+        Channel.from_table(frame)
+
+
+def test_what_was_dropped_is_in_the_notes():
+    frame = pd.DataFrame({"dose": ["0 ng", "1 ng", "1 ng"], "response": [1.0, np.nan, 3]})
+    channel = Channel.from_table(frame, missing="drop")
+    assert channel.units == {"dose": "ng"} and channel.notes == ("column 'response': 1 of 3 rows dropped, for their field is empty or NaN",)
+    with pytest.raises(DataError, match="row 1, column 'response'"):
+        Channel.from_table(frame)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"readout": []}, "readout: found no name"),
+        ({"readout": ["a", "a"]}, "readout: 'a' is named twice"),
+        ({"readout": "a", "times": [1, 2]}, "times: .*expected 1 finite numbers"),
+        ({"readout": "a", "missing": "zero"}, "missing: found 'zero'"),
+        ({"readout": 3}, "readout: found 3"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(options, said):
+    with pytest.raises(ConfigError, match=said):
+        Channel.from_table(pd.DataFrame({"dose": [1.0], "a": [1.0]}), **options)
+
+
+def test_matrix():
+    law = [[0.9, 0.1, 0.0], [0.25, 0.25, 0.5]]
+    channel = Channel.from_matrix(law, doses=[0.0, 3.0])
+    assert channel.readout == "matrix" and channel.samples is None and channel.doses.tolist() == [0, 3]
+    assert (channel.p_y_given_x == np.array(law)).all() and Channel.from_matrix(law).doses.tolist() == [0, 1]
+    x, y = channel.sample(20_000, seed=3)
+    assert x.shape == (40_000,) and y.shape == (40_000, 1)
+    for dose, row in zip([0.0, 3.0], law, strict=True):
+        shares = np.array([(y[x == dose] == k).mean() for k in range(3)])
+        sd = np.sqrt(np.array(row) * (1 - np.array(row)) / 20_000)
+        assert (np.abs(shares - row) <= Z * sd).all()  # where p = 0 nothing is drawn
+    assert (channel.sample(10, 1)[1] == channel.sample(10, 1)[1]).all()
+    assert json.loads(json.dumps(channel.to_dict()))["p_y_given_x"] == law
+
+
+@pytest.mark.parametrize(
+    ("law", "doses", "said"),
+    [
+        ([[0.5, 0.4]], None, "row 0 sums to 0.9, expected 1"),
+        ([[0.9, 0.5], [0.1, 0.5]], None, "row 1 sums to 0.6, expected 1; do columns hold the inputs"),
+        ([[0.5, 0.5], [1.5, -0.5]], None, "row 1, column 1: found -0.5"),
+        ([[np.nan, 1.0]], None, "row 0, column 0: found nan"),
+        ([0.5, 0.5], None, r"found shape \(2,\)"),
+        ([[]], None, "found shape"),
+        ("law", None, "expected numbers"),
+        ([[1.0], [1.0]], [1.0], "doses: found 1, expected 2"),
+        ([[1.0], [1.0]], [1.0, 1.0], "doses: found 1 2 times"),
+        ([[1.0], [1.0]], [1.0, np.inf], "doses: .*expected finite numbers"),
+    ],
+)
+def test_matrices_that_are_no_law(law, doses, said):
+    with pytest.raises(DataError, match=said):
+        Channel.from_matrix(law, doses)
