@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 from sciml.door import open_door
 
 if TYPE_CHECKING:
+    from sciml.biology.information.capacity import Capacity, capacity
     from sciml.biology.information.estimators import Rule, estimator_rule
     from sciml.biology.information.mutual import mutual_information
     from sciml.biology.information.result import MutualInformation
 
 _MODULES = {
+    "capacity": ("capacity", "Capacity"),
     "mutual": ("mutual_information",),
     "estimators": ("estimator_rule", "Rule"),
     "result": ("MutualInformation",),
 }
 __all__ = [
+    "capacity", "Capacity",
     "mutual_information", "MutualInformation",
     "estimator_rule", "Rule",
 ]  # fmt: skip
