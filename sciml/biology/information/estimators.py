@@ -45,6 +45,7 @@ class Rule:
 # Name -> module and class of this package; loaded at first use.
 ESTIMATORS: dict[str, tuple[str, str]] = {
     "ksg": ("neighbors", "NearestNeighbors"),
+    "dose_neighbors": ("dose_neighbors", "DoseNeighbors"),
 }
 
 
@@ -52,7 +53,14 @@ def _continuous(pair: Pair) -> bool:
     return not (pair.x.discrete or pair.y.discrete)
 
 
-_RULES: tuple[Rule, ...] = (Rule("both sides continuous", "ksg", "nearest neighbours need no form of the law", _continuous),)
+def _dosed(pair: Pair) -> bool:
+    return pair.x.discrete != pair.y.discrete
+
+
+_RULES: tuple[Rule, ...] = (
+    Rule("both sides continuous", "ksg", "nearest neighbours need no form of the law", _continuous),
+    Rule("one side discrete", "dose_neighbors", "nearest neighbours of the same dose need no form of the law", _dosed),
+)
 
 
 def estimator(name: str) -> Estimator:

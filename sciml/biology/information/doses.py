@@ -1,0 +1,64 @@
+"""Pairs of a discrete side (doses, labels) and a side of numbers (responses), whichever of the two is x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sciml.biology.information.samples import Pair, Side
+from sciml.errors import ConfigError
+
+__all__ = ["Dosed", "dosed", "why_not_dosed"]
+
+
+@dataclass(frozen=True)
+class Dosed:
+    """Cells of k doses: `codes` [n] from 0 to k - 1, every dose with at least two cells; `responses` [n, d], no column constant.
+
+    `alone`: how many cells were left out because they were the only one of their dose.
+    """
+
+    codes: np.ndarray
+    responses: np.ndarray
+    alone: int
+
+    @property
+    def counts(self) -> np.ndarray:
+        """[k] cells a dose."""
+        return np.bincount(self.codes)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """[k] of all cells."""
+        return self.counts / len(self.codes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the cells."""
+        return (f"{self.alone} cells left out: each is the only one of its dose",) if self.alone else ()
+
+
+def why_not_dosed(pair: Pair) -> str:
+    """Why a pair is not one of doses and responses; "" where it is."""
+    if not (pair.x.discrete or pair.y.discrete):
+        return "both sides are continuous; expected one of few values, each many times (x_kind='discrete' says that a side is)"
+    return "" if _sides(pair)[1].values.shape[1] else "both sides are names; expected one of numbers"
+
+
+def dosed(pair: Pair) -> Dosed:
+    """The doses and responses of a pair; with two discrete sides x is the dose where y has numbers."""
+    dose, response = _sides(pair)
+    if dose.codes is None:
+        raise ConfigError(why_not_dosed(pair))
+    several = np.bincount(dose.codes)[dose.codes] > 1
+    codes = np.unique(dose.codes[several], return_inverse=True)[1]
+    values = response.values[several]
+    moves = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1], dtype=bool)
+    return Dosed(codes, values[:, moves], int((~several).sum()))
+
+
+def _sides(pair: Pair) -> tuple[Side, Side]:
+    if pair.x.discrete and (pair.y.values.shape[1] or not pair.y.discrete):
+        return pair.x, pair.y
+    return pair.y, pair.x

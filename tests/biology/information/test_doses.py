@@ -1,0 +1,49 @@
+"""Which side is the dose, and which cells can be used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sciml.biology.information.doses import dosed, why_not_dosed
+from sciml.biology.information.samples import checked_pair
+
+DOSE = np.repeat(["none", "low", "high"], 40)
+RESPONSE = np.random.default_rng(0).normal(size=(120, 2))
+
+
+def test_either_side_may_be_the_dose():
+    for pair in (checked_pair(DOSE, RESPONSE), checked_pair(RESPONSE, DOSE)):
+        assert why_not_dosed(pair) == ""
+        cells = dosed(pair)
+        assert cells.counts.tolist() == [40, 40, 40] and cells.responses.shape == (120, 2)
+
+
+def test_numbers_of_few_values_are_a_response_where_the_other_side_is_names():
+    counts = np.tile([0, 1, 2], 40)
+    assert dosed(checked_pair(counts, DOSE)).responses.shape == (120, 1)
+
+
+def test_a_dose_with_one_cell_is_left_out_and_said():
+    dose = DOSE.astype(object)
+    dose[7] = "odd"
+    cells = dosed(checked_pair(dose, RESPONSE))
+    assert len(cells.codes) == 119 and len(cells.counts) == 3 and "1 cells left out" in cells.notes[0]
+
+
+def test_pairs_of_another_kind():
+    assert "both sides are continuous" in why_not_dosed(checked_pair(RESPONSE, RESPONSE))
+    assert "both sides are names" in why_not_dosed(checked_pair(DOSE, DOSE))
+
+
+def test_columns_that_are_constant_in_a_part_are_left_out():
+    response = np.column_stack([RESPONSE[:, 0], np.r_[np.zeros(119), 1.0]])
+    pair = checked_pair(DOSE, response)
+    assert dosed(pair).responses.shape[1] == 2 and dosed(pair.take(np.arange(100))).responses.shape[1] == 1
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_shares(share):
+    n = int(400 * share)
+    cells = dosed(checked_pair(np.repeat([0, 1], [n, 400 - n]), np.arange(400.0)))
+    assert cells.shares.tolist() == [share, 1 - share]
