@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from sciml.arguments import checked, shown
 from sciml.biology.cell_tables import CellSamples, read_table, samples_of
-from sciml.biology.network import nearest
+from sciml.biology.dose_simulation import DoseSimulation
+from sciml.biology.measurement import Measurement
+from sciml.biology.network import Network, nearest
+from sciml.biology.simulation.forecast import Forecast
+from sciml.biology.simulation.requests import Count, Laws, Seed
+from sciml.biology.simulation.trajectories import checked_times
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import numpy_generator
+
+if TYPE_CHECKING:
+    from sciml.report import Section
 
 __all__ = ["Channel"]
 
@@ -25,7 +33,7 @@ Names = str | Sequence[str]
 class Channel:
     """Doses and responses, and what was read: made by `from_table`, `from_matrix`, `from_network` or `from_dataset`.
 
-    `readout`: "snapshot" (one time for each cell), "trajectory" (several times of the same cell) or "matrix". `doses`: the different ones,
+    `readout`: "snapshot" (one time of each cell), "trajectory" (several times of the same cell) or "matrix". `doses`: the different ones,
     sorted: [k], [k, dx] or texts. `names`: of what is read; `times` of it, where they are known. `samples` are (x, y): x [n] or [n, dx], y
     [n, dy] with one column for each name and time, those of a name together. `p_y_given_x` [k, m] of a matrix. `units` {name: unit}.
     `notes`: what the reader must know, such as rows that were dropped.
@@ -39,6 +47,7 @@ class Channel:
     said: tuple[str, ...] = ()
     p_y_given_x: np.ndarray | None = None
     cells: CellSamples | None = None
+    simulation: DoseSimulation | None = None
 
     @classmethod
     @checked
@@ -87,9 +96,48 @@ class Channel:
         kind: Any = "trajectory" if asked is not None and len(asked) > 1 else "snapshot"
         return cls(kind, np.unique(cells.x, axis=0), outputs, asked, cells.units, cells.notes, cells=cells)
 
-    @property
+    @classmethod
+    @checked
+    def from_network(
+        cls,
+        net: Network,
+        dose: str,
+        readout: Names,
+        doses: Any,
+        times: Any,
+        *,
+        n: Count = 1000,
+        seed: Seed = 0,
+        method: str = "ssa",
+        hold: bool = False,
+        extrinsic: Laws | None = None,
+        measurement: Measurement | Mapping[str, Measurement] | None = None,
+        **options: Any,
+    ) -> Channel:
+        """The channel of a model: `n` cells at each dose, simulated when something is read and kept.
+
+        `dose`: a parameter, or a species whose start it is, in the quantity that the model states; with `hold` no reaction changes that
+        species. `readout`: species or other symbols; `times` [T]: one is a snapshot, several are a trajectory. `with_readout` gives another
+        symbol of the same cells. `method`: "ssa", "tau", "hybrid", "langevin", or "ode" where only cells and instruments differ.
+        `extrinsic` {id: law} and `options` (`start`, `before`, `parameters`, `initial`, `budget`, ...) are those of the simulator;
+        `measurement` of all read-outs, or {name: Measurement}. Raises ConfigError for ids that the network does not have, DataError for
+        doses that are no different numbers.
+        """
+        names = _listed("readout", readout)
+        given = np.sort(_distinct(doses))
+        run = DoseSimulation(net, dose, given, checked_times(times), n, seed, method, hold, extrinsic, measurement, options)
+        for name in names:
+            run.require(name)
+        element: Any = net.elements.get(dose)
+        units = {dose: element.units} if getattr(element, "units", None) else {}
+        return cls("trajectory" if len(run.times) > 1 else "snapshot", given, names, run.times, units, simulation=run)
+
+    @cached_property
     def samples(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """(x [n] or [n, dx], y [n, dy]); None of a matrix, from which `sample` draws."""
+        """(x [n] or [n, dx], y [n, dy]); None of a matrix, from which `sample` draws. A model is simulated at the first use."""
+        if self.simulation is not None and self.times is not None:
+            places = [self.simulation.times.tolist().index(time) for time in self.times]
+            return self.simulation.x, np.concatenate([self.simulation.read(name)[:, places] for name in self.names], axis=1)
         return None if self.cells is None else (self.cells.x, self.cells.y)
 
     @property
@@ -98,9 +146,23 @@ class Channel:
         return None if self.cells is None else self.cells.groups
 
     @property
+    def held(self) -> bool | None:
+        """Whether the dose stays as it is in each cell; None where a table does not say."""
+        return self.simulation.held if self.simulation is not None else True if self.p_y_given_x is not None else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader must know."""
-        return self.said
+        """What the reader must know; of a model also what the run said, once there was one."""
+        run = self.simulation
+        return tuple(dict.fromkeys([*self.said, *(note for name in self.names for note in (run.notes(name) if run is not None else ()))]))
+
+    def forecast(self) -> Forecast:
+        """Reactions, seconds and bytes that the simulation will take, before it runs. ConfigError where nothing is simulated exactly."""
+        if self.simulation is None:
+            raise ConfigError(
+                f"forecast: this channel is a {'matrix' if self.p_y_given_x is not None else 'table'}, which is not simulated"
+            )
+        return self.simulation.forecast()
 
     @checked
     def sample(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -116,17 +178,34 @@ class Channel:
 
     @checked
     def with_readout(self, readout: Names) -> Channel:
-        """The same cells with fewer of the read-outs. ConfigError for one that was not read."""
+        """The same cells read otherwise: another symbol of a model, fewer columns of a table. ConfigError for what is not there."""
         asked = _listed("readout", readout)
+        if self.simulation is not None:
+            for name in asked:
+                self.simulation.require(name)
+            return replace(self, names=asked)
         for name in asked:
             if name not in self.names:
                 raise ConfigError(f"with_readout: {name!r} was not read{nearest(name, self.names)}; there are {', '.join(self.names)}")
-        if self.cells is None:
-            return self
-        places = [self.names.index(name) for name in asked]
-        times = None if self.times is None else self.times[places]
+        return self if self.cells is None else self._columns([self.names.index(name) for name in asked])
+
+    @checked
+    def at(self, times: Any) -> Channel:
+        """The same cells at some of the times: one of them is a snapshot. ConfigError for a time at which nothing was read."""
+        known = [] if self.times is None else self.times.tolist()
+        asked = np.unique(checked_times(times))
+        if gone := [time for time in asked.tolist() if time not in known]:
+            raise ConfigError(f"at: nothing was read at {gone[0]:g}; times are {', '.join(f'{t:g}' for t in known) or 'not known'}")
+        if self.simulation is not None:
+            return replace(self, readout="trajectory" if len(asked) > 1 else "snapshot", times=asked)
+        return self._columns([known.index(time) for time in asked.tolist()])
+
+    def _columns(self, places: Sequence[int]) -> Channel:
+        """Of a table: some of its read-outs."""
+        names, times = tuple(self.names[k] for k in places), None if self.times is None else self.times[list(places)]
         kind: Any = "trajectory" if self.readout == "trajectory" and len(places) > 1 else "snapshot"
-        return replace(self, readout=kind, names=asked, times=times, cells=replace(self.cells, y=self.cells.y[:, places]))
+        cells = None if self.cells is None else replace(self.cells, y=self.cells.y[:, list(places)])
+        return replace(self, readout=kind, names=names, times=times, cells=cells)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able: what was read, at which doses, from how many cells."""
@@ -134,12 +213,31 @@ class Channel:
         said |= {"times": None if self.times is None else self.times.tolist(), "units": dict(self.units), "notes": list(self.notes)}
         if self.p_y_given_x is not None:
             return said | {"p_y_given_x": self.p_y_given_x.tolist()}
-        return said | {"cells": self._counts.tolist()}
+        request = {} if self.simulation is None else {"simulation": self.simulation.to_dict()}
+        return said | request | {"cells": self._counts.tolist()}
 
-    @cached_property
+    def to_sections(self) -> list[Section]:
+        """How the responses are distributed at each dose, for a report; a model is simulated for it."""
+        from sciml.biology.response_figures import law_section, response_section
+
+        doses = [" / ".join(str(v) if isinstance(v, str) else f"{v:g}" for v in np.atleast_1d(row).tolist()) for row in self.doses]
+        if self.p_y_given_x is not None or self.samples is None:
+            return [law_section(doses, np.zeros((0, 0)) if self.p_y_given_x is None else self.p_y_given_x)]
+        (x, y), names, times = self.samples, self.names, self.times
+        which = np.unique(x, axis=0, return_inverse=True)[1].ravel()
+        if self.cells is not None and self.readout == "trajectory":  # one quantity in several columns
+            names = (" ".join(self.names),)
+        width = y.shape[1] // len(names)
+        parts = [y[:, k * width : (k + 1) * width] for k in range(len(names))]
+        label = "dose" if self.simulation is None else self.simulation.dose
+        return [response_section(doses, which, names, parts, dose=label, times=times if width > 1 else None, notes=self.notes)]
+
+    @property
     def _counts(self) -> np.ndarray:
         """[k] cells at each dose."""
-        return np.zeros(len(self.doses), int) if self.samples is None else np.unique(self.samples[0], axis=0, return_counts=True)[1]
+        if self.simulation is not None:
+            return np.full(len(self.doses), self.simulation.n)
+        return np.zeros(len(self.doses), int) if self.cells is None else np.unique(self.cells.x, axis=0, return_counts=True)[1]
 
     def __repr__(self) -> str:
         cells = "" if self.p_y_given_x is not None else f", {int(self._counts.sum()):,} cells"

@@ -53,6 +53,7 @@ BIOLOGY = (
     ("simulation", "information"),
     ("summary", "drawing"),
     ("result_figures",),
+    ("dose_simulation", "response_figures"),
     ("channel",),
     ("transmission", "cell", "fitting"),
     ("audit",),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciml.biology import Channel
+from sciml.biology import Channel, Measurement, load_antimony
 from sciml.errors import ConfigError, DataError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -112,3 +112,61 @@ def test_matrix():
 def test_matrices_that_are_no_law(law, doses, said):
     with pytest.raises(DataError, match=said):
         Channel.from_matrix(law, doses)
+
+
+def network_channel(**options):
+    net = load_antimony("model birth\n species X, Y; -> X; k; X -> ; X; X -> X + Y; X; k = 5; X = 0; Y = 0;\n end")
+    return Channel.from_network(net, "k", ["X", "Y"], [20.0, 2.0], [1.0, 6.0], n=40, seed=2, **options)
+
+
+def test_a_model_is_a_channel():
+    channel = network_channel()
+    assert channel.readout == "trajectory" and channel.doses.tolist() == [2, 20] and channel.held and channel.groups is None
+    assert "samples" not in channel.__dict__ and channel.forecast().n == 80
+    x, y = channel.samples
+    assert x.tolist() == [2] * 40 + [20] * 40 and y.shape == (80, 4)
+    assert (y[:, 3] >= y[:, 2]).all()  # Y only grows: its columns stand together
+    x_only, late = channel.with_readout("X"), channel.at(6.0)
+    assert x_only.simulation is channel.simulation and (x_only.samples[1] == y[:, :2]).all()
+    assert late.readout == "snapshot" and (late.samples[1] == y[:, [1, 3]]).all()
+    assert (channel.with_readout("Y").at([6.0]).samples[1] == y[:, 3:]).all()
+    said = json.loads(json.dumps(channel.to_dict()))
+    assert said["simulation"]["n"] == 40 and said["cells"] == [40, 40]
+    with pytest.raises(ConfigError, match="readout: 'Z' is no symbol"):
+        channel.with_readout("Z")
+    with pytest.raises(ConfigError, match="at: nothing was read at 5; times are 1, 6"):
+        channel.at(5.0)
+
+
+@pytest.mark.parametrize(("doses", "said"), [([1.0, 1.0], "found 1 2 times"), ([], "finite numbers"), ("low", "expected numbers")])
+def test_doses_of_a_model(doses, said):
+    net = load_antimony("model birth\n species X; -> X; k; X -> ; X; k = 5; X = 0;\n end")
+    with pytest.raises(DataError, match=f"doses: .*{said}"):
+        Channel.from_network(net, "k", "X", doses, 1.0)
+
+
+def test_a_table_by_its_times():
+    frame = pd.DataFrame({"dose": [0, 0, 1.0], "early": [1, 2, 3.0], "late": [4, 5, 6.0]})
+    channel = Channel.from_table(frame, readout=["early", "late"], times=[3, 21])
+    assert channel.at(21).names == ("late",) and channel.at(21).readout == "snapshot"
+    with pytest.raises(ConfigError, match="at: nothing was read at 1; times are not known"):
+        Channel.from_table(frame, readout=["early", "late"]).at(1)
+    with pytest.raises(ConfigError, match="forecast: this channel is a table"):
+        channel.forecast()
+    with pytest.raises(ConfigError, match="sample: this channel is a trajectory"):
+        channel.sample(3)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        network_channel(),
+        network_channel(measurement=Measurement(saturation=3.0)).at(6.0),
+        Channel.from_matrix([[0.5, 0.5], [0.1, 0.9]]),
+        Channel.from_table(pd.DataFrame({"dose": ["a", "b", "a"], "response": [1.0, 2, 3]}), categories=True),
+        Channel.from_table(pd.DataFrame({"dose": [0, 1.0], "e": [1, 2.0], "l": [4, 5.0]}), readout=["e", "l"], times=[1, 2]),
+    ],
+)
+def test_sections_of_a_report(channel):
+    (section,) = channel.to_sections()
+    assert section.title == "Responses" and len(section.blocks) >= 2
