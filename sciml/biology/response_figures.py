@@ -53,13 +53,10 @@ def law_section(doses: Sequence[str], law: np.ndarray) -> Section:
     """The law p(y|x) [k, m] as a picture: one row for each dose."""
     trace = {"type": "heatmap", "z": law, "y": list(doses), "x": list(range(law.shape[1]))}
     axes = {"xaxis": {"title": {"text": "response"}}, "yaxis": {"title": {"text": "dose"}, "type": "category"}}
-    rows = {
-        "dose": np.repeat(list(doses), law.shape[1]),
-        "response": np.tile(np.arange(law.shape[1]), len(doses)),
-        "probability": law.ravel(),
-    }
+    columns: dict[str, Any] = {"dose": np.repeat(list(doses), law.shape[1]), "response": np.tile(np.arange(law.shape[1]), len(doses))}
+    columns["probability"] = law.ravel()
     figure = Figure("law of the responses", [trace], axes, caption="Probability of each response at each dose.")
-    return Section("Responses", [figure, Table("law", rows, rows_shown=20)])
+    return Section("Responses", [figure, Table("law", columns, rows_shown=20)])
 
 
 _HEADS = ("5 %", "25 %", "median", "75 %", "95 %")
