@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sciml.biology.simulation.trajectories import Ensemble, Moments, Solution
     from sciml.biology.simulation.trajectory_store import load_ensemble
     from sciml.biology.summary import ReactionRow, SpeciesRow, Summary
+    from sciml.biology.transmission.trajectory_rate import TrajectoryRate, trajectory_rate
 
 _MODULES = {
     "model_file": ("load", "load_experiment"),
@@ -67,6 +68,7 @@ _MODULES = {
     "fitting.result": ("Profile",),
     "channel": ("Channel",),
     "measurement": ("Measurement",),
+    "transmission.trajectory_rate": ("TrajectoryRate", "trajectory_rate"),
     "audit": ("Audit", "audit"),
 }
 __all__ = [
@@ -98,6 +100,7 @@ __all__ = [
     "fit", "load_petab", "Fit", "FitParameter", "Problem",
     "Profile",
     "Channel", "Measurement",
+    "trajectory_rate", "TrajectoryRate",
     "audit", "Audit",
 ]  # fmt: skip
 

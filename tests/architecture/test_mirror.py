@@ -14,6 +14,7 @@ COVERED_BY: dict[str, str] = {
     "sciml/biology/simulation/leap_loop.py": "tests/biology/simulation/test_tau_leaping.py",
     "sciml/biology/simulation/leap_run.py": "tests/biology/simulation/test_tau_leaping.py",
     "sciml/biology/simulation/langevin_loop.py": "tests/biology/simulation/test_langevin.py",
+    "sciml/biology/transmission/path_loop.py": "tests/biology/transmission/test_path_weights.py",
 }
 """Source without a test file of its own -> the test file of its neighbour that calls it by name."""
 
