@@ -75,23 +75,28 @@ class Channel:
         times: Any = None,
         categories: bool = False,
         missing: Literal["refuse", "drop"] = "refuse",
+        layer: str | None = None,
+        doses: Mapping[Any, Any] | None = None,
         separator: str | None = None,
         decimal: Literal[".", ","] | None = None,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
     ) -> Channel:
         """The channel of measured single cells, one row a cell.
 
-        `source`: a pandas DataFrame or the path of a table as text (any separator, decimal points or commas, packed by gzip or not);
-        the content says which, not the name. `dose`, `readout`, `groups` name columns, several of them as a list. `times`: one for each
-        read-out, where these are the same quantity of the same cell at several times: a trajectory. Doses such as "10 ng/ml" are numbers
-        with a unit; `categories` takes them as names. `missing`: a row with an empty field is refused, or dropped and counted in `notes`.
-        `separator` and `decimal` settle what the text leaves open; `encoding` of a text without a byte-order mark.
+        `source`: a pandas DataFrame, or the path of a table as text (any separator, decimal points or commas, packed by gzip or not),
+        parquet, h5ad or FCS; the content says which, not the name. `dose`, `readout`, `groups` name columns, several of them as a list; of
+        an h5ad columns of obs or genes (of X, or of `layer`), of FCS channels. FCS files are a folder, a list or {file: dose}; their doses
+        stand in `doses` {file: dose} or are the one number that differs between their names, and `groups="file"` makes each file a group.
+        `times`: one for each read-out, where these are the same quantity of the same cell at several times: a trajectory. Doses such as
+        "10 ng/ml" are numbers with a unit; `categories` takes them as names. `missing`: a row with an empty field is refused, or dropped
+        and counted in `notes`. `separator`, `decimal` and `encoding` settle what a text leaves open.
 
         Raises DataError with file, line and column for what cannot be read in one way only, ConfigError for arguments.
         """
         inputs, outputs, together = _listed("dose", dose), _listed("readout", readout), _listed("groups", groups or ())
         asked = _read_times(times, outputs)
-        table = read_table(source, list(dict.fromkeys([*inputs, *outputs, *together])), separator=separator, encoding=encoding)
+        names = list(dict.fromkeys([*inputs, *outputs, *together]))
+        table = read_table(source, names, dose=inputs, layer=layer, doses=doses, separator=separator, encoding=encoding)
         cells = samples_of(table, inputs, outputs, together, categories=categories, drop_missing=missing == "drop", decimal=decimal)
         kind: Any = "trajectory" if asked is not None and len(asked) > 1 else "snapshot"
         return cls(kind, np.unique(cells.x, axis=0), outputs, asked, cells.units, cells.notes, cells=cells)

@@ -9,6 +9,7 @@ import pytest
 
 from sciml.biology import Channel, Measurement, load_antimony
 from sciml.errors import ConfigError, DataError
+from tests.biology.cell_tables.written import fcs, h5ad
 
 DATA = Path(__file__).parents[1] / "data"
 Z = 4.5
@@ -23,16 +24,40 @@ def test_case_14_a_decimal_comma_table():
 
 
 def test_tables_of_one_sample_are_equal(tmp_path):
-    """The same cells as text in four writings and as a DataFrame."""
+    """The same cells as text in four writings, parquet, an h5ad (dense and sparse layers), a folder of FCS files and a DataFrame.
+
+    FCS holds single precision: the values are multiples of 2^-10 below 2^10, which it holds exactly.
+    """
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"dose": np.repeat([0.0, 0.1, 10.0], 20), "a": rng.normal(50, 9, 60), "b": rng.gamma(2.0, 3.0, 60)})
-    sources = [frame]
+    table = np.rint(1024 * np.column_stack([rng.normal(200, 40, 60), rng.gamma(2.0, 30.0, 60)])) / 1024
+    frame = pd.DataFrame({"dose": np.repeat([0.0, 0.1, 10.0], 20), "a": table[:, 0], "b": table[:, 1]})
+    sources = [(frame, {})]
     for k, (mark, decimal) in enumerate([(",", "."), (";", ","), ("\t", "."), (";", ".")]):
-        sources.append(tmp_path / f"{k}.csv.gz")
-        frame.to_csv(sources[-1], sep=mark, decimal=decimal, index=False)
-    for source in sources:
-        x, y = Channel.from_table(source, readout=["a", "b"]).samples
-        assert x.tolist() == frame.dose.tolist() and (y == frame[["a", "b"]].to_numpy()).all()
+        sources.append((tmp_path / f"{k}.csv.gz", {}))
+        frame.to_csv(sources[-1][0], sep=mark, decimal=decimal, index=False)
+    frame.to_parquet(tmp_path / "cells.parquet")
+    sources.append((tmp_path / "cells.parquet", {}))
+    for kind in (None, "csr", "csc"):
+        path = h5ad(tmp_path / f"{kind}.h5ad", {"dose": frame.dose.tolist()}, 0 * table, ["a", "b"], {"intensity": table}, kind)
+        sources.append((path, {"layer": "intensity"}))
+    (tmp_path / "plate").mkdir()
+    for dose in ("0", "0.1", "10"):
+        (tmp_path / "plate" / f"TNF_{dose}ng.fcs").write_bytes(fcs(table[frame.dose == float(dose)], ["a", "b"]))
+    sources += [(tmp_path / "plate", {}), ({path: float(path.stem[4:-2]) for path in (tmp_path / "plate").iterdir()}, {})]
+    for source, options in sources[:-1]:
+        x, y = Channel.from_table(source, readout=["a", "b"], **options).samples
+        assert x.tolist() == frame.dose.tolist() and (y == table).all(), source
+    x, y = Channel.from_table(sources[-1][0], readout=["a", "b"]).samples  # the order of a mapping is its own
+    order = np.argsort(x, kind="stable")
+    assert x[order].tolist() == frame.dose.tolist() and (y[order] == table).all()
+
+
+def test_a_well_is_a_group(tmp_path):
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        (tmp_path / f"{name}.fcs").write_bytes(fcs(np.full((3, 1), value), ["GFP"], P1G="2"))
+    channel = Channel.from_table(tmp_path, readout="GFP", groups="file", doses={"a": "0 nM", "b": "50 nM"})
+    assert channel.groups.tolist() == ["a.fcs"] * 3 + ["b.fcs"] * 3 and channel.doses.tolist() == [0, 50]
+    assert channel.units == {"dose": "nM"} and channel.notes == ("channel 'GFP': divided by its gain 2",)
 
 
 def test_snapshot_and_trajectory_are_said():

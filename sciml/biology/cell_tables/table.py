@@ -37,7 +37,8 @@ class Column:
 class CellTable:
     """`columns` by name, all of `rows` rows. `lines` [rows]: the line of the file (from 1) on which each row ends, None where it has none.
 
-    `separator`: what stood between the cells, "" where nothing did. `notes`: what the reader has to say.
+    `separator`: what stood between the cells, "" where nothing did. `notes`: what the reader has to say. `starts`: (file, its first row) of
+    a table made of several files.
     """
 
     source: str
@@ -46,9 +47,13 @@ class CellTable:
     lines: np.ndarray | None = None
     separator: str = ""
     notes: tuple[str, ...] = ()
+    starts: tuple[tuple[str, int], ...] = ()
 
     def place(self, row: int) -> str:
         """A row in words, for a message: rows count from 0."""
+        if self.starts:
+            name, first = next((name, first) for name, first in reversed(self.starts) if first <= row)
+            return f"{name}, event {row - first}"
         return f"row {row}" if self.lines is None else f"line {self.lines[row]} (row {row})"
 
 
