@@ -1,4 +1,4 @@
-"""Checks of the simulators on any network: conservation, the master equation, the deterministic limit, the same bits again."""
+"""Checks of the simulators on any network (conservation, master equation, deterministic limit) and of estimators of information."""
 
 from __future__ import annotations
 

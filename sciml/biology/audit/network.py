@@ -1,4 +1,4 @@
-"""The audit of a network: every check that applies to it, in one table."""
+"""The audit of a network or an estimator: every check that applies to it, in one table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from sciml.arguments import Bound, checked
 from sciml.biology.audit import deterministic, stochastic
+from sciml.biology.audit.subject import LawKind
 from sciml.biology.network import Network
 from sciml.biology.simulation.requests import Seed
 from sciml.report import verdicts
@@ -19,19 +20,18 @@ from sciml.report.verdicts import Row
 __all__ = ["Audit", "audit"]
 
 _Time = Annotated[float, Bound("a finite time > 0", lambda t: 0 < t < np.inf)]
-_Trajectories = Annotated[int, Bound("at least 100 trajectories", lambda n: 100 <= n < 2**63)]
+_Number = Annotated[int, Bound("at least 100 trajectories or pairs", lambda n: 100 <= n < 2**63)]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit of a network found; `table` holds the rows in their order.
+    """What an audit found; `table` holds the rows in their order.
 
-    `end` is the last time that was looked at, `trajectories` how many were drawn, from `seed`.
+    `subject` is the network or estimator; `setting` says on what it was held: times and trajectories, or pairs of samples.
     """
 
-    network: str
-    end: float
-    trajectories: int
+    subject: str
+    setting: str
     seed: int
     table: tuple[Row, ...]
 
@@ -53,7 +53,7 @@ class Audit:
     def summary(self) -> str:
         """One sentence: passed or not, on what."""
         verdict = "passed" if self.passed else "NOT passed"
-        return f"{self.network}: {verdict} ({verdicts.counted(self.table)}), up to time {self.end:g}, {self.trajectories} trajectories"
+        return f"{self.subject}: {verdict} ({verdicts.counted(self.table)}), {self.setting}"
 
     def text(self) -> str:
         """The table as plain text, one line a row."""
@@ -67,17 +67,30 @@ class Audit:
 
 
 @checked
-def audit(net: Network, *, end: _Time | None = None, n: _Trajectories = 2000, seed: Seed = 0) -> Audit:
-    """Hold the simulators against theory on this network, from time 0 to `end`.
+def audit(net: Any, *, end: _Time | None = None, n: _Number | None = None, kind: LawKind | None = None, seed: Seed = 0) -> Audit:
+    """Hold the simulators against theory on a network, or an estimator of information against what holds for information.
 
-    Deterministic: conservation laws, the Jacobian against differences, another integrator, another grid of times. Stochastic (`n`
-    trajectories): the same bits in another batch, conservation to the last molecule, means and variances against the master equation where
-    its states can be counted, and the means of a system 100 times larger against the deterministic run. What does not apply to a network
-    is said with the reason. `end` None: five times the slowest relaxation at the start, as far as 1e5 events of a trajectory go.
+    Of a network, from time 0 to `end`. Deterministic: conservation laws, the Jacobian against differences, another integrator, another grid
+    of times. Stochastic (`n` trajectories, 2,000): the same bits in another batch, conservation to the last molecule, means and variances
+    against the master equation where its states can be counted, and the means of a system 100 times larger against the deterministic run.
+    `end` None: five times the slowest relaxation at the start, as far as 1e5 events of a trajectory go.
 
-    Raises ConfigError for less than 100 trajectories, and DataError for a network whose values are missing.
+    Of an estimator (a name of `info.estimator_rule()`, "auto", an object with the calls of `Estimator`, or a function of x [n, d] and
+    y [n, d] that gives bits), on samples of `n` pairs (500): independent sides give 0, noise adds nothing, classes tell no more than their
+    entropy, monotone maps, offsets, orders of rows and columns and a swap of the sides change nothing, known laws give their truth,
+    intervals cover it and are not too wide. `kind`: "continuous", "doses" (codes [n] against responses) or "discrete" where only such
+    laws are meant; a function that cannot take some raises.
+
+    What does not apply is said with the reason. Raises ConfigError for less than 100 trajectories or pairs and what is neither, and
+    DataError for a network whose values are missing.
     """
-    last = float(end) if end is not None else deterministic.horizon(net)
+    if not isinstance(net, Network):
+        from sciml.biology.audit import estimator
+        from sciml.biology.audit.subject import subject_of
+
+        subject, pairs = subject_of(net, kind), n or 500
+        return Audit(subject.name, f"samples of {pairs} pairs", seed, tuple(estimator.rows(subject, pairs, seed)))
+    last, trajectories = float(end) if end is not None else deterministic.horizon(net), n or 2000
     times = np.linspace(0.0, last, 11)
-    rows = [*deterministic.rows(net, times), *stochastic.rows(net, times, n, seed)]
-    return Audit(net.id, last, n, seed, tuple(rows))
+    rows = [*deterministic.rows(net, times), *stochastic.rows(net, times, trajectories, seed)]
+    return Audit(net.id, f"up to time {last:g}, {trajectories} trajectories", seed, tuple(rows))
