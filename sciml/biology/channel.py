@@ -14,6 +14,7 @@ from sciml.biology.cell_tables import CellSamples, read_table, samples_of
 from sciml.biology.dose_simulation import DoseSimulation
 from sciml.biology.measurement import Measurement
 from sciml.biology.network import Network, nearest
+from sciml.biology.shipped_cells import load_cells
 from sciml.biology.simulation.forecast import Forecast
 from sciml.biology.simulation.requests import Count, Laws, Seed
 from sciml.biology.simulation.trajectories import checked_times
@@ -36,7 +37,7 @@ class Channel:
     `readout`: "snapshot" (one time of each cell), "trajectory" (several times of the same cell) or "matrix". `doses`: the different ones,
     sorted: [k], [k, dx] or texts. `names`: of what is read; `times` of it, where they are known. `samples` are (x, y): x [n] or [n, dx], y
     [n, dy] with one column for each name and time, those of a name together. `p_y_given_x` [k, m] of a matrix. `units` {name: unit}.
-    `notes`: what the reader must know, such as rows that were dropped.
+    `notes`: what the reader must know, such as rows that were dropped. `published_bits`: a capacity that the source of the data states.
     """
 
     readout: Literal["snapshot", "trajectory", "matrix"]
@@ -48,6 +49,7 @@ class Channel:
     p_y_given_x: np.ndarray | None = None
     cells: CellSamples | None = None
     simulation: DoseSimulation | None = None
+    published_bits: float | None = None
 
     @classmethod
     @checked
@@ -137,6 +139,19 @@ class Channel:
         units = {dose: element.units} if getattr(element, "units", None) else {}
         return cls("trajectory" if len(run.times) > 1 else "snapshot", given, names, run.times, units, simulation=run)
 
+    @classmethod
+    @checked
+    def from_dataset(cls, name: str, strain: str | None = None) -> Channel:
+        """The channel of cells that come with the package: "lac-cells", nine strains such as "O2-RBS1027" under twelve doses of IPTG.
+
+        The background is taken off, `published_bits` is the capacity of the source's theory; `datasets/<name>/card.md` says more. Raises
+        ConfigError for an unknown name or strain.
+        """
+        found = load_cells(name, strain)
+        cells = found.cells
+        doses, bits = np.unique(cells.x), found.published_bits
+        return cls("snapshot", doses, (found.readout,), None, cells.units, cells.notes, cells=cells, published_bits=bits)
+
     @cached_property
     def samples(self) -> tuple[np.ndarray, np.ndarray] | None:
         """(x [n] or [n, dx], y [n, dy]); None of a matrix, from which `sample` draws. A model is simulated at the first use."""
@@ -216,6 +231,7 @@ class Channel:
         """JSON-able: what was read, at which doses, from how many cells."""
         said: dict[str, Any] = {"readout": self.readout, "doses": self.doses.tolist(), "names": list(self.names)}
         said |= {"times": None if self.times is None else self.times.tolist(), "units": dict(self.units), "notes": list(self.notes)}
+        said |= {} if self.published_bits is None else {"published_bits": self.published_bits}
         if self.p_y_given_x is not None:
             return said | {"p_y_given_x": self.p_y_given_x.tolist()}
         request = {} if self.simulation is None else {"simulation": self.simulation.to_dict()}

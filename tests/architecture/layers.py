@@ -48,6 +48,7 @@ BIOLOGY = (
     ("antimony", "bionetgen", "sedml"),
     ("datasets",),
     ("model_file", "cell_tables", "measurement"),
+    ("shipped_cells",),
     ("kernels",),
     ("structure", "rates", "law_forms"),
     ("simulation", "information"),

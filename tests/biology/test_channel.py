@@ -195,3 +195,9 @@ def test_a_table_by_its_times():
 def test_sections_of_a_report(channel):
     (section,) = channel.to_sections()
     assert section.title == "Responses" and len(section.blocks) >= 2
+
+
+def test_shipped_cells_are_a_channel():
+    channel = Channel.from_dataset("lac-cells", "O2-RBS1027")
+    assert channel.readout == "snapshot" and channel.units["IPTG_uM"] == "uM" and channel.published_bits == pytest.approx(1.8068, abs=1e-4)
+    assert channel.samples[1].shape == (6591, 1) and json.loads(json.dumps(channel.to_dict()))["published_bits"] == channel.published_bits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 __all__ = ["factor_between", "plain_unit"]
 
@@ -12,6 +13,7 @@ _SCALED = {"g": "mass", "mol": "substance", "M": "molar", "l": "volume", "U": "a
 _OTHERS = {"min": ("time", Decimal(60)), "h": ("time", Decimal(3600)), "hr": ("time", Decimal(3600)), "d": ("time", Decimal(86400))}
 
 
+@lru_cache(maxsize=1000)
 def plain_unit(text: str) -> str:
     """A unit in one writing: u for micro, l for litre, / for "per": "ng mL-1" and "ng.ml^-1" are ng/ml."""
     text = re.sub(r"[µμ]", "u", text.strip()).replace("⁻¹", "-1").replace("\u2212", "-")
