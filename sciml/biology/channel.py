@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel"]
 
+_FEW_DOSES = 1000
 _ROUNDING = 1e-6  # by which a row of probabilities may miss 1
 Names = str | Sequence[str]
 
@@ -101,7 +102,8 @@ class Channel:
         table = read_table(source, names, dose=inputs, layer=layer, doses=doses, separator=separator, encoding=encoding)
         cells = samples_of(table, inputs, outputs, together, categories=categories, drop_missing=missing == "drop", decimal=decimal)
         kind: Any = "trajectory" if asked is not None and len(asked) > 1 else "snapshot"
-        return cls(kind, np.unique(cells.x, axis=0), outputs, asked, cells.units, cells.notes, cells=cells)
+        levels = np.unique(cells.x, axis=0)
+        return cls(kind, levels, outputs, asked, cells.units, (*cells.notes, *_too_near(levels)), cells=cells)
 
     @classmethod
     @checked
@@ -306,6 +308,16 @@ def _distinct(given: Any) -> np.ndarray:
         value, count = next((v, c) for v, c in zip(*np.unique(doses, return_counts=True), strict=True) if c > 1)
         raise DataError(f"doses: found {value:g} {count} times, expected different doses")
     return doses
+
+
+def _too_near(doses: np.ndarray) -> tuple[str, ...]:
+    """A remark on doses of which two differ in their last digits alone; nothing where a dose is a continuum."""
+    if doses.dtype.kind != "f" or doses.ndim != 1 or not 1 < len(doses) <= _FEW_DOSES:
+        return ()
+    k = int(np.argmin(np.diff(doses)))
+    low, high = float(doses[k]), float(doses[k + 1])
+    near = high - low <= 1e-9 * max(abs(low), abs(high))
+    return (f"doses {low!r} and {high!r} differ by rounding alone and count as two",) if near else ()
 
 
 def _read_times(times: Any, readout: tuple[str, ...]) -> np.ndarray | None:

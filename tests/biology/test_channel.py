@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -201,3 +202,40 @@ def test_shipped_cells_are_a_channel():
     channel = Channel.from_dataset("lac-cells", "O2-RBS1027")
     assert channel.readout == "snapshot" and channel.units["IPTG_uM"] == "uM" and channel.published_bits == pytest.approx(1.8068, abs=1e-4)
     assert channel.samples[1].shape == (6591, 1) and json.loads(json.dumps(channel.to_dict()))["published_bits"] == channel.published_bits
+
+
+NFKB = DATA / "lgpl" / "nfkb" / "cells.csv"
+MINUTES = [0, 3, 21, 90, 120]
+
+
+def by_hand():
+    """The rows of the file as texts, in its order."""
+    with NFKB.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_nfkb_doses_are_texts_with_a_unit():
+    channel = Channel.from_table(NFKB, dose="signal", readout="response_21", missing="drop")
+    rows = [row for row in by_hand() if row["response_21"]]
+    x, y = channel.samples
+    assert channel.doses.tolist() == [0, 0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 4, 8, 100] and channel.units == {"signal": "ng"}
+    assert x.tolist() == [float(row["signal"].removesuffix("ng")) for row in rows]
+    assert y[:, 0].tolist() == [float(row["response_21"]) for row in rows]
+
+
+def test_nfkb_traces_are_cells_seen_at_every_time():
+    names = [f"response_{t}" for t in MINUTES]
+    channel = Channel.from_table(NFKB, dose="signal", readout=names, times=MINUTES, missing="drop")
+    rows = [[float(row[name]) for name in names] for row in by_hand() if all(row[name] for name in names)]
+    assert channel.readout == "trajectory" and channel.samples[1].tolist() == rows
+    for name, note in zip([n for n in names if any(not row[n] for row in by_hand())], channel.notes, strict=True):
+        gone = sum(not row[name] for row in by_hand())
+        assert note == f"column {name!r}: {gone} of 275 rows dropped, for their field is empty or NaN"
+    assert channel.at(21).samples[1][:, 0].tolist() == [row[2] for row in rows]
+    with pytest.raises(DataError, match=r"cells.csv: line \d+ \(row \d+\), column 'response_\d+': the field is empty"):
+        Channel.from_table(NFKB, dose="signal", readout=names)
+
+
+def test_doses_apart_by_rounding_alone_are_said():
+    frame = pd.DataFrame({"dose": [0.3, 0.1 + 0.2, 1.0], "response": [1.0, 2, 3]})
+    assert Channel.from_table(frame).notes == ("doses 0.3 and 0.30000000000000004 differ by rounding alone and count as two",)

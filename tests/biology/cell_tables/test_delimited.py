@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sciml.biology.cell_tables.delimited import read_delimited
+from sciml.biology.cell_tables.samples import samples_of
 from sciml.errors import ConfigError, DataError
 
 
@@ -115,3 +121,25 @@ def test_a_missing_file_is_named(tmp_path):
         read_delimited(tmp_path / "none.csv", ["a"])
     with pytest.raises(DataError, match="cannot be read"):
         read_delimited(tmp_path, ["a"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.sampled_from([b";", b",", b'"', b"\n", b"#", b"\xff", b"\x00", b".", b"e", b"-", b""])), max_size=6
+    )
+)
+def test_damaged_tables_are_refused_or_read(changes):
+    """Whatever was hit: an error of ours that names the file, or as many numbers as rows."""
+    data = bytearray(b"dose;response\n0,1;11,75\n1,0;9,5\n1,0;10,25\n10,0;99,0\n")
+    for place, what in changes:
+        data[place : place + 1] = what
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.csv"
+        path.write_bytes(data)
+        try:
+            table = read_delimited(path, ["dose", "response"])
+            found = samples_of(table, ["dose"], ["response"], drop_missing=True)
+            assert len(found.x) == len(found.y) <= table.rows and np.isfinite(found.y).all()
+        except DataError as error:
+            assert "cells.csv" in str(error)
