@@ -1,4 +1,4 @@
-"""The audit of a network or an estimator: every check that applies to it, in one table."""
+"""The audit of a network, an estimator or a bottleneck curve: every check that applies to it, in one table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from sciml.arguments import Bound, checked
-from sciml.biology.audit import deterministic, stochastic
+from sciml.biology.audit import curve, deterministic, stochastic
+from sciml.biology.audit.curve import Curve
 from sciml.biology.audit.subject import LawKind
 from sciml.biology.network import Network
 from sciml.biology.simulation.requests import Seed
@@ -27,7 +28,7 @@ _Number = Annotated[int, Bound("at least 100 trajectories or pairs", lambda n: 1
 class Audit:
     """What an audit found; `table` holds the rows in their order.
 
-    `subject` is the network or estimator; `setting` says on what it was held: times and trajectories, or pairs of samples.
+    `subject` is the network, estimator or curve; `setting` says on what it was held: times and trajectories, or pairs of samples.
     """
 
     subject: str
@@ -68,7 +69,7 @@ class Audit:
 
 @checked
 def audit(net: Any, *, end: _Time | None = None, n: _Number | None = None, kind: LawKind | None = None, seed: Seed = 0) -> Audit:
-    """Hold the simulators against theory on a network, or an estimator of information against what holds for information.
+    """Hold the simulators against theory on a network; an estimator of information or a bottleneck curve against what must hold for it.
 
     Of a network, from time 0 to `end`. Deterministic: conservation laws, the Jacobian against differences, another integrator, another grid
     of times. Stochastic (`n` trajectories, 2,000): the same bits in another batch, conservation to the last molecule, means and variances
@@ -81,9 +82,13 @@ def audit(net: Any, *, end: _Time | None = None, n: _Number | None = None, kind:
     intervals cover it and are not too wide. `kind`: "continuous", "doses" (codes [n] against responses) or "discrete" where only such
     laws are meant; a function that cannot take some raises.
 
+    Of a bottleneck curve: closed bracket, data processing, a rising concave shape, each point the best at its own beta.
+
     What does not apply is said with the reason. Raises ConfigError for less than 100 trajectories or pairs and what is neither, and
     DataError for a network whose values are missing.
     """
+    if isinstance(net, Curve):
+        return Audit("bottleneck curve", f"{len(net.beta)} points", seed, tuple(curve.rows(net)))
     if not isinstance(net, Network):
         from sciml.biology.audit import estimator
         from sciml.biology.audit.subject import subject_of
