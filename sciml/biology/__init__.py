@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sciml.biology.simulation.trajectories import Ensemble, Moments, Solution
     from sciml.biology.simulation.trajectory_store import load_ensemble
     from sciml.biology.summary import ReactionRow, SpeciesRow, Summary
+    from sciml.biology.transmission.reactions import ReactionBits, bits_per_reaction
     from sciml.biology.transmission.trajectory_rate import TrajectoryRate, trajectory_rate
 
 _MODULES = {
@@ -68,6 +69,7 @@ _MODULES = {
     "fitting.result": ("Profile",),
     "channel": ("Channel",),
     "measurement": ("Measurement",),
+    "transmission.reactions": ("ReactionBits", "bits_per_reaction"),
     "transmission.trajectory_rate": ("TrajectoryRate", "trajectory_rate"),
     "audit": ("Audit", "audit"),
 }
@@ -101,6 +103,7 @@ __all__ = [
     "Profile",
     "Channel", "Measurement",
     "trajectory_rate", "TrajectoryRate",
+    "bits_per_reaction", "ReactionBits",
     "audit", "Audit",
 ]  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Unpack
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Unpack
 import numpy as np
 
 from sciml.arguments import checked
-from sciml.biology.network import Network
+from sciml.biology.network import Network, nearest
 from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.burn_in import begin_cells
 from sciml.biology.simulation.costs import exact_seconds, langevin_seconds
@@ -59,6 +59,7 @@ def simulate_langevin(
     extrinsic: Laws | None = None,
     start: Start = "given",
     before: Before | None = None,
+    silent: Iterable[str] | None = None,
     record: Record = "grid",
     threads: Count | None = None,
     progress: Progress | None = None,
@@ -72,6 +73,8 @@ def simulate_langevin(
     its opposite, and conserved totals drift. `time_at_zero` says how often, and `notes` name each species that is there for more than 5 %
     of the time. Between whole numbers a law such as X (X - 1) that is negative counts as zero.
 
+    `silent`: ids of reactions without noise, which go on in the mean; the random numbers of the others stay the same.
+
     `parameters`, `extrinsic`, `start`, `before`, `record`, `threads`, `progress` and how amounts become molecules (`initial`, `substance`,
     `split_reversible`, `discrete_mass_action`) are those of `simulate_ssa`, only that starts need not be whole; Ctrl-C keeps what is done.
     Where a run will be long the log names what is faster. Events at known times are made. Raises ConfigError for other events, rate
@@ -81,7 +84,7 @@ def simulate_langevin(
     """
     check_cells(net, start, before, extrinsic, parameters)
     asked = checked_times(times)
-    own: dict[str, Any] = {"epsilon": epsilon, "boundary": boundary, "threads": threads, **counting}
+    own: dict[str, Any] = {"epsilon": epsilon, "boundary": boundary, "silent": tuple(silent or ()), "threads": threads, **counting}
     given, _ = begin_cells(simulate_langevin, net, n, seed, parameters, extrinsic, start, before, **own)
     moved = start != "given"  # then cells begin where a run ended, at real numbers
     counting["initial"] = None if moved else counting.get("initial")
@@ -94,6 +97,7 @@ def simulate_langevin(
         raise ConfigError(f"{net.id}: the law of {names} moves with time, which a step takes as it is when it begins; use simulate_ssa")
     at_zero = np.zeros((0 if record == "moments" else n, model.changes.shape[1]))
     run = LangevinRun(model, asked, epsilon, seed, "simulate_langevin", record == "final", reflect=boundary == "reflect", at_zero=at_zero)
+    run.loud[:] = _loud(model, own["silent"])
     if n >= _PILOT_FROM and asked.max() > 0:
         run.advise(n)
     found = recorded(run, n, record, threads, progress)
@@ -109,7 +113,12 @@ class LangevinRun(LeapRun):
     reflect: bool = False
     at_zero: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # [n, s] where trajectories are kept
     sums: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)  # of blocks: trajectories that are done, their time at zero [s]
+    loud: np.ndarray = field(init=False)  # [R] factor of each channel's noise
     kernel: ClassVar[str] = "langevin64"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.loud = np.ones(len(self.model.jumps.channels))
 
     @cached_property
     def kicks(self) -> list[Kick]:
@@ -144,7 +153,7 @@ class LangevinRun(LeapRun):
             end = np.inf if kick is None else kick.time
             run_langevin(
                 self.leaps.code, self.scratch(), self.stream(number), first, parameters, self.times, self.breaks, self.leaps.timed,
-                self.epsilon, self.skipped, begin, end, self.reflect, most, y, out, at_zero, failed, counted, signals,
+                self.epsilon, self.skipped, begin, end, self.reflect, self.loud, most, y, out, at_zero, failed, counted, signals,
             )  # fmt: skip
             self.check(first, failed, y)
             if kick is None or signals[0] != 0 or (counted[:, 2] < end).any():
@@ -183,3 +192,19 @@ class LangevinRun(LeapRun):
         _log.warning(
             "%s: about %.2g steps of the Langevin equation, %.2g s on one core; %s", self.model.name, whole * steps, seconds, better
         )
+
+
+def _loud(model: JumpModel, silent: Iterable[str]) -> np.ndarray:
+    """[R]: 0 for channels whose noise is off. ConfigError for what is no reaction, and for a part of reactions that are one channel."""
+    asked = set(silent)
+    channels = [set(channel.names) for channel in model.jumps.channels]
+    known = sorted(set().union(*channels))
+    if unknown := sorted(asked - set(known)):
+        raise ConfigError(f"silent: {unknown[0]!r} is no reaction of {model.name!r} that changes anything{nearest(unknown[0], known)}")
+    for names in channels:
+        if names & asked and names - asked:
+            together = ", ".join(map(repr, sorted(names)))
+            raise ConfigError(
+                f"silent: {together} change the same species by the same numbers and have one noise; expected all of them or none"
+            )
+    return np.array([0.0 if names & asked else 1.0 for names in channels])

@@ -20,13 +20,14 @@ _LEAST = 0.25  # firings by which a state may change in a step however few molec
 @compiled(error_model="numpy")
 def run_langevin(
     code: Any, room: Any, stream: Any, first: int, parameters: Any, times: Any, breaks: Any, timed: bool, epsilon: float, skipped: int,
-    begin: float, end: float, reflect: bool, most: int, y: Any, out: Any, at_zero: Any, failed: Any, counted: Any, signals: Any,
+    begin: float, end: float, reflect: bool, loud: Any, most: int, y: Any, out: Any, at_zero: Any, failed: Any, counted: Any, signals: Any,
 ) -> None:  # fmt: skip
     """Trajectories first, first + 1, ... from y [n, s] at time `begin`, moved to `end` or the last time, at most `most` steps.
 
     out [n, T - skipped, s] at those of the ascending `times` in between, the first `skipped` not written; `breaks`: where laws jump.
     `at_zero` [n, s]: adds the time for which a state was at most zero. `failed` [n]: 0, or 1 + a channel whose propensity is no number, in
-    the state y. `counted` [n, 3]: adds steps and the firings that they stand for; the time that was reached.
+    the state y. `counted` [n, 3]: adds steps and the firings that they stand for; the time that was reached. `loud` [R]: factor of each
+    channel's noise.
     """
     for n in range(len(out)):
         s, p = begin_stream(stream, first + n, 0), parameters[n % len(parameters)]
@@ -38,7 +39,7 @@ def run_langevin(
             if record == len(times) or t >= end or steps == most or signals[0] != 0:
                 break
             stop, now = next_stop(t, begin, end, times, record, breaks, piece, timed)
-            bad, t = _step(s, code, room, y[n], p, t, now, stop, epsilon, reflect, at_zero[n])
+            bad, t = _step(s, code, room, y[n], p, t, now, stop, epsilon, reflect, loud, at_zero[n])
             for r in range(len(room.means)):
                 counted[n, 1] += room.means[r]
             steps += 1
@@ -50,7 +51,7 @@ def run_langevin(
 
 @compiled(error_model="numpy")
 def _step(
-    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, epsilon: float, reflect: bool, at_zero: Any
+    s: Any, code: Any, room: Any, y: Any, p: Any, t: float, now: float, stop: float, epsilon: float, reflect: bool, loud: Any, at_zero: Any
 ) -> Any:  # fmt: skip
     """One step, to `stop` at most: (-1 or the channel that failed, new time)."""
     tables, values, seen = code.tables, room.values, room.new
@@ -74,7 +75,7 @@ def _step(
             if t + step == t:
                 return 0, t
         for r in range(channels):
-            number = room.means[r] + math.sqrt(room.means[r]) * normal(s)
+            number = room.means[r] + loud[r] * math.sqrt(room.means[r]) * normal(s)
             for j in range(tables.starts[r], tables.starts[r + 1]):
                 y[tables.states[j]] += number * tables.amounts[j]
     for i in range(len(y)):

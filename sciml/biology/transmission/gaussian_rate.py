@@ -14,8 +14,8 @@ import numpy as np
 from scipy.integrate import quad_vec
 from scipy.linalg import expm, null_space, orth, solve_continuous_are
 
-from sciml.biology.kernels.derivatives import partials
 from sciml.biology.simulation.linear_noise import StationaryNoise
+from sciml.biology.transmission.linear_rates import LinearRates
 from sciml.biology.transmission.observation import Observation, observe
 from sciml.errors import ConvergenceError
 
@@ -40,7 +40,7 @@ class LinearFilter:
     @classmethod
     def of(cls, noise: StationaryNoise, observation: Observation) -> LinearFilter:
         """The filter at the steady state of a network; kinds of changes that do not happen there are left out."""
-        rates, slopes = _linear_rates(noise)
+        rates, slopes = LinearRates(noise.model).at(noise.state_mean[0])
         matter, inside = list(observation.channels), [*observation.watched, *observation.hidden]
         changes = np.zeros((len(matter), slopes.shape[1]))
         changes[:, inside] = noise.model.changes[matter][:, inside]
@@ -139,7 +139,7 @@ def relaxation_time(noise: StationaryNoise, states: tuple[int, int]) -> float:
 def signal_to_noise(noise: StationaryNoise, states: tuple[int, int]) -> float:
     """sum_g Var(a_g) / A_g of the changes of the read-out: how fast, per time, its trace tells what is not seen apart."""
     observation = observe(noise.model, states[1:])
-    rates, slopes = _linear_rates(noise)
+    rates, slopes = LinearRates(noise.model).at(noise.state_mean[0])
     inside = list(observation.hidden)
     covariance = noise.state_covariance[0][np.ix_(inside, inside)]
     found = 0.0
@@ -147,18 +147,6 @@ def signal_to_noise(noise: StationaryNoise, states: tuple[int, int]) -> float:
         slope, strength = slopes[list(members)].sum(axis=0)[inside], rates[list(members)].sum()
         found += float(slope @ covariance @ slope / strength) if strength > 0 else 0.0
     return found
-
-
-def _linear_rates(noise: StationaryNoise) -> tuple[np.ndarray, np.ndarray]:
-    """Propensities [R] at the mean, and their slopes [R, s] per molecule."""
-    model, graph = noise.model, noise.model.jumps.graph
-    nodes = model.macroscopic
-    rows = partials(graph, nodes, "state")
-    wanted = [*nodes, *(node for row in rows for node in row.values())]
-    values = [float(v) for v in graph.evaluate(wanted, states=list(noise.state_mean[0]), params=list(model.molecules.parameters[0]))]
-    slopes = np.zeros((len(nodes), noise.state_mean.shape[1]))
-    slopes[[r for r, row in enumerate(rows) for _ in row], [s for row in rows for s in row]] = values[len(nodes) :]
-    return np.array(values[: len(nodes)]), slopes
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

@@ -61,7 +61,6 @@ class TrajectoryRate:
     particles: int
     notes: tuple[str, ...] = ()
 
-    @property
     def sentence(self) -> str:
         """How to read it."""
         chance = f" ({self.low:.4g} to {self.high:.4g})" if self.error else ""
@@ -89,7 +88,7 @@ class TrajectoryRate:
             blocks.append(Table("information between traces, table", columns, units={"I(T)": "bits"}, rows_shown=20))
         if self.notes:
             blocks.append(Text("\n\n".join(self.notes)))
-        return [Section("Information between traces", blocks, self.sentence)]
+        return [Section("Information between traces", blocks, self.sentence())]
 
 
 @checked

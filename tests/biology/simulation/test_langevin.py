@@ -104,6 +104,17 @@ def test_a_run_that_is_stopped_keeps_what_is_done() -> None:
     np.testing.assert_array_equal(some.amounts[:3], simulate_langevin(network, [100.0, 500.0], n=3, seed=3).amounts)
 
 
+def test_a_silent_reaction_keeps_its_mean_and_loses_its_noise() -> None:
+    """Variance k / g of both reactions, half of it of each; |z| <= 4."""
+    network = birth_death(400.0, start=400.0)
+    for silent, variance in (((), 400.0), (("death",), 200.0), (("birth", "death"), 0.0)):
+        x = simulate_langevin(network, [8.0], n=2000, seed=5, silent=silent).amounts[:, 0, 0]
+        assert abs(x.mean() - 400) <= 4 * np.sqrt(variance / 2000) + 1e-6
+        assert abs(x.var() - variance) <= 4 * variance * np.sqrt(2 / 2000) + 0.03 * variance + 1e-9
+    with pytest.raises(ConfigError, match="silent: 'deth' is no reaction"):
+        simulate_langevin(network, [1.0], silent=["deth"])
+
+
 def test_long_times_at_zero_are_said() -> None:
     for record in ("grid", "moments"):
         found = simulate_langevin(extinction(), [30.0], n=300, seed=2, record=record)  # type: ignore[arg-type]

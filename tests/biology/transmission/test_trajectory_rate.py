@@ -24,7 +24,7 @@ def test_gaussian_rates_are_labelled_and_in_bits() -> None:
     counts = bio.trajectory_rate(motif(20.0, 2.0, 5.0), "S", "X", "gaussian", approximation="states")
     assert counts.approximation == "states"
     assert counts.rate == pytest.approx((np.sqrt(3.5) - 1) / np.log(2), rel=1e-8)
-    assert "less than a perfectly watched trace" in counts.sentence
+    assert "less than a perfectly watched trace" in counts.sentence()
 
 
 def test_path_weights_give_a_slope_with_its_interval() -> None:
