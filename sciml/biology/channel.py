@@ -236,7 +236,11 @@ class Channel:
         said |= {} if self.published_bits is None else {"published_bits": self.published_bits}
         if self.p_y_given_x is not None:
             return said | {"p_y_given_x": self.p_y_given_x.tolist()}
-        request = {} if self.simulation is None else {"simulation": self.simulation.to_dict()}
+        request = (
+            {"simulation": self.simulation.to_dict()}
+            if self.simulation is not None
+            else {"source": self.cells.source if self.cells else ""}
+        )
         return said | request | {"cells": self._counts.tolist()}
 
     def to_sections(self) -> list[Section]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from sciml.seeding import derive
 __all__ = ["DoseSimulation"]
 
 _COUNTING = ("initial", "substance", "split_reversible", "discrete_mass_action")
+_OWN = {"net", "times", "n", "seed", "extrinsic", "record", "counting"}  # arguments that are not the caller's
 _METHODS = ("ssa", "tau", "hybrid", "langevin", "ode")
 
 
@@ -58,6 +60,10 @@ class DoseSimulation:
             raise ConfigError("times: found the same time twice, expected different ones")
         if self.doses.min() < 0 and isinstance(self.network.elements.get(self.dose), Species):
             raise ConfigError(f"doses: found {self.doses.min():g}, expected numbers >= 0: {self.dose!r} is a species")
+        call = METHODS[self.method].call
+        known_options = set(inspect.signature(call).parameters) - _OWN | (set() if self.method == "ode" else set(_COUNTING))
+        if unknown := sorted(self.options.keys() - known_options):
+            raise ConfigError(f"{unknown[0]}: is no option of {call.__name__}{nearest(unknown[0], known_options)}")
         for place, given in (("parameters", self.options.get("parameters")), ("extrinsic", self.extrinsic)):
             if self.dose in (given or {}):
                 raise ConfigError(f"{place}: {self.dose!r} is the dose, whose values are in doses")

@@ -24,6 +24,7 @@ class CellSamples:
     groups: np.ndarray | None
     units: Mapping[str, str]
     notes: tuple[str, ...]
+    source: str = ""
 
 
 def samples_of(
@@ -58,6 +59,7 @@ def samples_of(
         _named(table, groups, kept) if groups else None,
         {name: numbers[name].unit for name in numeric if numbers[name].unit},
         (*table.notes, *notes),
+        table.source,
     )
 
 

@@ -21,6 +21,7 @@ from sciml.seeding import derive
 __all__ = ["before_zero", "begin_cells", "started"]
 
 _JUST_BEFORE = -1e-300  # time 0
+_ROUNDING = 1e-9  # of the largest amount
 
 
 def begin_cells(
@@ -73,7 +74,7 @@ def started(
     given |= {id: _quantity([begun], id) for id in fixed if not isinstance(network.elements.get(id), Reaction)}
     for id in begun.system.states:
         if id not in (before or {}):
-            value = _quantity(rest, id)
+            value = _above_rounding(_quantity(rest, id), rest)
             adds_up = np.isnan(value)  # a product that nothing sees, which has no steady state: it begins as the model says
             given[id] = np.where(adds_up, _quantity([begun], id), value) if np.any(adds_up) else value
     return given
@@ -120,6 +121,14 @@ def _quantity(found: list[Trajectories], id: str) -> Any:
         values = [f.select(id)[..., 0] for f in found]
     joined = np.concatenate([np.atleast_1d(value) for value in values])
     return joined if len(joined) > 1 else float(joined[0])
+
+
+def _above_rounding(value: Any, rest: list[Trajectories]) -> Any:
+    """Zero for what rounding of a steady state left below it."""
+    if not np.any(np.asarray(value) < 0):
+        return value
+    most = max(float(np.nan_to_num(np.abs(found.amounts)).max(initial=0.0)) for found in rest)
+    return np.where((np.asarray(value) < 0) & (np.asarray(value) > -_ROUNDING * most), 0.0, value)
 
 
 def before_zero(network: Network, start: Start) -> Network:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sciml.biology.datasets import load_pathway
 from sciml.biology.distributions import LogNormal
 from sciml.biology.formula import as_expression
 from sciml.biology.network import Event, Network, Parameter, Rule
@@ -131,6 +132,15 @@ def test_a_product_that_only_adds_up_begins_as_it_is_given() -> None:
     np.testing.assert_allclose(found.select("S"), [[3, 103], [3, 53]], rtol=1e-7)
     with pytest.raises(ConvergenceError, match="'S' adds up without end"):
         linear_noise(network, [1.0], start="steady_state")
+
+
+def test_rounding_leaves_nothing_below_zero() -> None:
+    """Without ligand most of the cascade is empty: a solver of f(y) = 0 leaves +-1e-32 there, and counts begin at 0."""
+    network = load_pathway("signalling")
+    given = started(simulate_ssa, network, "steady_state", 3, 0, before={"L": 0.0}, parameters={"L": np.array([0.1, 1.0, 10.0])})
+    assert min(np.min(given[id]) for id in ("R", "RL", "K", "Kp", "Off", "On", "M", "P")) >= 0
+    cells = simulate_ssa(network, [0.0], 3, parameters={"L": 1.0}, start="steady_state", before={"L": 0.0})
+    assert (cells.select("RL") == 0).all()
 
 
 def test_no_steady_state_names_the_cell() -> None:
