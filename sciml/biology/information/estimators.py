@@ -45,6 +45,7 @@ class Rule:
 # Name -> module and class of this package; loaded at first use.
 ESTIMATORS: dict[str, tuple[str, str]] = {
     "ksg": ("neighbors", "NearestNeighbors"),
+    "mixture": ("densities", "MixtureDensity"),
     "dose_neighbors": ("dose_neighbors", "DoseNeighbors"),
 }
 
@@ -58,7 +59,7 @@ def _dosed(pair: Pair) -> bool:
 
 
 _RULES: tuple[Rule, ...] = (
-    Rule("both sides continuous", "ksg", "nearest neighbours need no form of the law", _continuous),
+    Rule("both sides continuous", "mixture", "a fitted law is right in many columns too, and neighbours test it", _continuous),
     Rule("one side discrete", "dose_neighbors", "nearest neighbours of the same dose need no form of the law", _dosed),
 )
 

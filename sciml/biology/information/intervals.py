@@ -15,9 +15,10 @@ from sciml.biology.information.samples import Pair
 from sciml.errors import ConfigError
 from sciml.seeding import numpy_generator
 
-__all__ = ["Groups", "Halves", "Z95", "disjoint_halves", "leave_groups_out"]
+__all__ = ["ONE_SIDED", "Groups", "Halves", "Z95", "disjoint_halves", "leave_groups_out"]
 
 Z95 = 1.959963984540054
+ONE_SIDED = 1.6448536269514722
 _MOST_FITS = 20
 
 

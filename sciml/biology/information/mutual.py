@@ -11,7 +11,7 @@ import numpy as np
 from sciml.arguments import Bound, checked
 from sciml.biology.information.estimators import Estimator, chosen
 from sciml.biology.information.estimators import estimator as named
-from sciml.biology.information.intervals import Z95, leave_groups_out
+from sciml.biology.information.intervals import ONE_SIDED, Z95, leave_groups_out
 from sciml.biology.information.result import Estimate, MutualInformation
 from sciml.biology.information.samples import Kind, Pair, Side, checked_pair
 from sciml.errors import ConfigError
@@ -76,7 +76,7 @@ def _method(wanted: Any, pair: Pair) -> Estimator:
 
 def _over_groups(method: Estimator, pair: Pair, found: Estimate, seed: int) -> Estimate:
     over = leave_groups_out(pair, method.point, seed)
-    within = (found.high - found.low) / (2 * Z95) if math.isfinite(found.high) else (found.bits - found.low) / 1.6448536269514722
+    within = (found.high - found.low) / (2 * Z95) if math.isfinite(found.high) else (found.bits - found.low) / ONE_SIDED
     error = max(over.standard_error, within)  # a few groups may agree by chance: never below what the cells alone leave open
     notes = (*found.notes, f"interval from leaving out each of {over.groups} groups")
     if over.groups < 6:
