@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from sciml.door import open_door
 
 if TYPE_CHECKING:
+    from sciml.biology.information.bottleneck import bottleneck_curve
+    from sciml.biology.information.bottleneck_result import BottleneckCurve
     from sciml.biology.information.capacity import Capacity, capacity
     from sciml.biology.information.estimators import Rule, estimator_rule
+    from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
     from sciml.biology.information.result import MutualInformation
 
@@ -20,11 +23,16 @@ _MODULES = {
     "mutual": ("mutual_information",),
     "estimators": ("estimator_rule", "Rule"),
     "result": ("MutualInformation",),
+    "bottleneck": ("bottleneck_curve",),
+    "bottleneck_result": ("BottleneckCurve",),
+    "gaussian_bottleneck": ("gaussian_bottleneck", "GaussianBottleneck"),
 }
 __all__ = [
     "capacity", "Capacity",
     "mutual_information", "MutualInformation",
     "estimator_rule", "Rule",
+    "bottleneck_curve", "BottleneckCurve",
+    "gaussian_bottleneck", "GaussianBottleneck",
 ]  # fmt: skip
 
 open_door(__name__, _MODULES)

@@ -1,0 +1,268 @@
+"""The bottleneck at one beta, solved as a mixture: how much weight each posterior about the relevant variable carries.
+
+With T's posteriors q_t = p(y|t) and weights pi_t, the encoder is p(t|x) = pi_t exp(-beta KL(w_x || q_t)) / z_x, and the bottleneck is
+
+    max [beta I(T;Y) - I(T;X)] = beta I(X;Y) - min_mu G(mu),   G = -sum_x p_x log z_x,   z_x = int mu(dq) exp(-beta KL(w_x || q)),
+
+convex in the measure mu over posteriors (rate-distortion theory; Csiszar 1974; Tishby, Pereira and Bialek 1999 for the self-consistent
+equations, which are the EM step of this mixture). So a solution is best exactly where the gain
+C(q) = sum_x p_x exp(-beta KL(w_x || q)) / z_x is nowhere above 1 (Lindsay 1983 for mixtures), a q with C(q) > 1 is the cluster that is
+missing, and log max C bounds what is still to be won.
+Everything here is in nats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Law", "Mixture", "Starts", "climb", "levelled", "log_gain", "solve"]
+
+_FLOOR = 1e-300
+_DROPPED = 1e-11  # weight below which a cluster is left out
+_EQUAL, _ALIKE = 1e-6, 0.1  # beta times the squared Hellinger distance of clusters that are joined, and where joining is tried
+_ROUNDS, _MEMORY, _STEPS, _STAGNANT = 25, 8, 150, 6
+
+
+@dataclass(frozen=True)
+class Law:
+    """A joint law without empty rows or columns: `p` [X] = p(x), `w` [X, Y] = p(y|x), `entropy` [X] = H(Y|x)."""
+
+    p: np.ndarray
+    w: np.ndarray
+    entropy: np.ndarray
+
+    @classmethod
+    def of(cls, p: np.ndarray, w: np.ndarray) -> Law:
+        """The law of p(x) [X] and p(y|x) [X, Y]."""
+        return cls(p, w, -np.sum(w * np.log(np.maximum(w, _FLOOR)), axis=1))
+
+    @property
+    def p_y(self) -> np.ndarray:
+        """p(y) [Y]."""
+        return np.asarray(self.p @ self.w)
+
+    def divergence(self, posteriors: np.ndarray) -> np.ndarray:
+        """KL(w_x || q_t) [X, T] for posteriors [T, Y]."""
+        found: np.ndarray = -(self.w @ np.log(np.maximum(posteriors, _FLOOR)).T + self.entropy[:, None])
+        return np.maximum(found, 0.0, out=found)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Clusters at one beta: `weights` [T], `posteriors` [T, Y]; `log_z` [X] and the objective G that go with them."""
+
+    beta: float
+    weights: np.ndarray
+    posteriors: np.ndarray
+    log_z: np.ndarray
+    objective: float
+
+    @classmethod
+    def of(cls, law: Law, beta: float, weights: np.ndarray, posteriors: np.ndarray) -> Mixture:
+        """The mixture of given clusters."""
+        kernel, shift = _kernel(law, beta, posteriors)
+        log_z = np.log(np.maximum(kernel @ weights, _FLOOR)) + shift
+        return cls(beta, weights, posteriors, log_z, -float(law.p @ log_z))
+
+    def encoder(self, law: Law) -> np.ndarray:
+        """p(t|x) [X, T]."""
+        joint = _kernel(law, self.beta, self.posteriors)[0] * self.weights
+        return np.asarray(joint / joint.sum(axis=1, keepdims=True))
+
+    def log_shares(self, law: Law) -> np.ndarray:
+        """log(p_x / z_x) [X]: the coefficients of the gain C(q) = sum_x exp(log_shares_x - beta KL(w_x || q))."""
+        return np.asarray(np.log(law.p) - self.log_z)
+
+
+def log_gain(beta: float, log_shares: np.ndarray, divergence: np.ndarray) -> np.ndarray:
+    """log C [T] of clusters whose KL(w_x || q_t) [X, T] is given."""
+    terms = log_shares[:, None] - beta * divergence
+    top = terms.max(axis=0)
+    terms -= top
+    return np.asarray(np.log(np.exp(terms, out=terms).sum(axis=0)) + top)
+
+
+def climb(law: Law, beta: float, log_shares: np.ndarray, posteriors: np.ndarray, cycles: int) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors [T, Y] moved uphill on the gain, and log C [T] there.
+
+    A step q <- E[w_x], x weighted by its term of C, never loses; two steps and an extrapolated third make a cycle (Varadhan and
+    Roland 2008).
+    """
+
+    def uphill(q: np.ndarray) -> np.ndarray:
+        terms = log_shares[:, None] - beta * law.divergence(q)
+        terms = np.exp(terms - terms.max(axis=0))
+        return np.asarray((terms / terms.sum(axis=0)).T @ law.w)
+
+    for _ in range(cycles):
+        one = uphill(posteriors)
+        two = uphill(one)
+        start, first, second = (np.log(np.maximum(q, _FLOOR)) for q in (posteriors, one, two))
+        change, bend = first - start, second - 2.0 * first + start
+        size, bent = np.sqrt((one * change**2).sum(axis=1)), np.sqrt((one * bend**2).sum(axis=1))
+        length = np.clip(size / np.maximum(bent, 1e-12), 1.0, 30.0)[:, None]
+        moved = start + 2.0 * length * change + length**2 * bend
+        moved = np.exp(moved - moved.max(axis=1, keepdims=True))
+        posteriors = uphill(moved / moved.sum(axis=1, keepdims=True))
+    return posteriors, log_gain(beta, log_shares, law.divergence(posteriors))
+
+
+class Starts:
+    """Posteriors from which a missing cluster is looked for: p(y), rows of p(y|x), and 100 random mixtures of rows."""
+
+    def __init__(self, law: Law, generator: np.random.Generator, most: int = 200) -> None:
+        n = len(law.p)
+        rows = law.w if n <= most else law.w[np.sort(generator.choice(n, most, replace=False, p=law.p))]
+        mixed = generator.dirichlet(np.full(min(n, 200), 0.1), 100) @ law.w[generator.permutation(n)[:200]]
+        self.posteriors = np.concatenate([law.p_y[None], rows, mixed])
+        self._divergence = law.divergence(self.posteriors)
+        self._roots = np.sqrt(self.posteriors)
+
+    def best(self, law: Law, found: Mixture, climbed: int = 16, cycles: int = 2) -> tuple[np.ndarray, float]:
+        """The missing clusters [k, Y], and the largest log C: of all starts, the best `climbed` that lie apart go uphill for some
+        `cycles`, and so do the heaviest clusters found."""
+        beta, log_shares = found.beta, found.log_shares(law)
+        gain = log_gain(beta, log_shares, self._divergence)
+        chosen: list[int] = []
+        apart = min(0.5 / beta, 0.02)
+        for i in np.argsort(-gain, kind="stable")[: 20 * climbed]:
+            if not chosen or ((self._roots[chosen] - self._roots[i]) ** 2).sum(axis=1).min() > apart:
+                chosen.append(int(i))
+                if len(chosen) == climbed:
+                    break
+        posteriors, gain = climb(law, beta, log_shares, np.concatenate([self.posteriors[chosen], found.posteriors[:climbed]]), cycles)
+        return posteriors[gain > 1e-3 * gain.max()], float(gain.max())
+
+    def excess(self, law: Law, beta: float, log_shares: np.ndarray) -> np.ndarray:
+        """[X] how far log z_x must rise: the log gain of the starts, less half of beta KL(w_x || q); 0 where there is none."""
+        terms = -0.5 * beta * self._divergence
+        terms += log_gain(beta, log_shares, self._divergence)
+        return np.maximum(terms.max(axis=1), 0.0)
+
+
+def solve(law: Law, beta: float, posteriors: np.ndarray, starts: Starts, tolerance: float) -> Mixture:
+    """The best mixture found from the clusters `posteriors` [T, Y]; new ones come in from `starts` while one promises more than
+    `beta tolerance` and the last ones won something."""
+    weights, before = np.full(len(posteriors), 1.0 / len(posteriors)), np.inf
+    for _ in range(_ROUNDS):
+        weights = _weighted(law, beta, weights, posteriors, before)
+        found = _accelerated(law, beta, *_joined(beta, weights, posteriors, _EQUAL), beta * tolerance)
+        fewer = _joined(beta, found.weights, found.posteriors, _ALIKE)
+        if len(fewer[0]) < 0.9 * len(found.weights):
+            trial = _accelerated(law, beta, *fewer, beta * tolerance)
+            found = trial if trial.objective < found.objective + 0.02 * beta * tolerance else found
+        missing, gain = starts.best(law, found)
+        if gain <= beta * tolerance or before - found.objective < 0.05 * beta * tolerance:
+            break
+        before = found.objective
+        weights = np.append(0.9 * found.weights, np.full(len(missing), 0.1 / len(missing)))
+        posteriors = np.concatenate([found.posteriors, missing])
+    return found
+
+
+def levelled(law: Law, found: Mixture, starts: Starts, cycles: int = 8) -> Mixture:
+    """`found` with larger z where a start has a gain: for the dual only, which holds for any z and pays sum_x p_x log z_x.
+
+    A rare x far from every cluster hardly moves G and yet leaves a large gain near it; raising z there costs as little.
+    """
+    log_z = found.log_z
+    for _ in range(cycles):
+        raised = starts.excess(law, found.beta, np.log(law.p) - log_z)
+        if not raised.any():
+            break
+        log_z = log_z + raised
+    return Mixture(found.beta, found.weights, found.posteriors, log_z, -float(law.p @ log_z))
+
+
+def _weighted(law: Law, beta: float, weights: np.ndarray, posteriors: np.ndarray, aim: float) -> np.ndarray:
+    """Weights after EM steps with the clusters held: at least 10, and on until G falls below `aim`: then moving them cannot fall back."""
+    kernel, shift = _kernel(law, beta, posteriors)
+    for step in range(300):
+        z = np.maximum(kernel @ weights, _FLOOR)
+        if step >= 10 and -float(law.p @ (np.log(z) + shift)) < aim:
+            break
+        weights = weights * ((law.p / z) @ kernel)
+    return weights
+
+
+def _joined(beta: float, weights: np.ndarray, posteriors: np.ndarray, alike: float) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters with beta (squared Hellinger distance) below `alike` as one, those without weight left out; heaviest first."""
+    roots = np.sqrt(posteriors)
+    kept: list[int] = []
+    mass, mean = np.zeros(len(weights)), np.zeros_like(posteriors)
+    for i in np.argsort(-weights, kind="stable"):
+        if weights[i] < _DROPPED:
+            break
+        apart = ((roots[kept] - roots[i]) ** 2).sum(axis=1) * beta
+        into = kept[int(apart.argmin())] if kept and apart.min() < alike else int(i)
+        if into == i:
+            kept.append(int(i))
+        mass[into] += weights[i]
+        mean[into] += weights[i] * posteriors[i]
+    return mass[kept] / mass[kept].sum(), mean[kept] / mass[kept, None]
+
+
+def _kernel(law: Law, beta: float, posteriors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """exp(-beta KL - shift) [X, T] and shift [X], by which the largest entry of a row is 1."""
+    exponent = law.divergence(posteriors)
+    exponent *= -beta
+    shift = exponent.max(axis=1)
+    exponent -= shift[:, None]
+    return np.exp(exponent, out=exponent), shift
+
+
+def _accelerated(law: Law, beta: float, weights: np.ndarray, posteriors: np.ndarray, tolerance: float) -> Mixture:
+    """The EM fixed point from here by Anderson's extrapolation of log weights and log posteriors, which falls back where G would rise."""
+    shape = posteriors.shape
+    plain: tuple[np.ndarray, np.ndarray] | None = None
+    points: list[np.ndarray] = []
+    changes: list[np.ndarray] = []
+    best, since = Mixture(beta, weights, posteriors, law.p, np.inf), 0
+    for _ in range(_STEPS):
+        joint, shift = _kernel(law, beta, posteriors)
+        joint *= weights
+        z = np.maximum(joint.sum(axis=1), _FLOOR)
+        log_z = np.log(z) + shift
+        objective = -float(law.p @ log_z)
+        if plain is not None and not objective <= best.objective + 1e-14:
+            (weights, posteriors), plain, points, changes = plain, None, [], []
+            continue
+        since = since + 1 if best.objective - objective < 1e-3 * tolerance else 0
+        best = Mixture(beta, weights, posteriors, log_z, objective)
+        joint *= (law.p / z)[:, None]
+        mass = np.maximum(joint.sum(axis=0), _FLOOR)
+        plain = (mass, (joint.T @ law.w) / mass[:, None])
+        point = _packed(weights, posteriors)
+        points.append(point)
+        changes.append(_packed(*plain) - point)
+        metric = np.sqrt(np.concatenate([plain[0], (plain[0][:, None] * plain[1]).ravel()]))
+        if since >= _STAGNANT or np.abs(metric * changes[-1]).max() < 1e-9:
+            break
+        points, changes = points[-_MEMORY:], changes[-_MEMORY:]
+        weights, posteriors = _extrapolated(points, changes, metric, shape) if len(points) > 1 else plain
+    return best
+
+
+def _extrapolated(
+    points: list[np.ndarray], changes: list[np.ndarray], metric: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    d_changes, d_points = np.diff(changes, axis=0), np.diff(points, axis=0)
+    gram = (d_changes * metric**2) @ d_changes.T
+    right = (d_changes * metric**2) @ changes[-1]
+    scale = np.sqrt(np.maximum(np.diag(gram), _FLOOR))
+    theta = np.linalg.lstsq(gram / np.outer(scale, scale), right / scale, rcond=1e-11)[0] / scale
+    return _unpacked(points[-1] + changes[-1] - (d_points + d_changes).T @ theta, shape)
+
+
+def _packed(weights: np.ndarray, posteriors: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.concatenate([weights, posteriors.ravel()]), 1e-30))
+
+
+def _unpacked(packed: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    logs = packed[: shape[0]]
+    weights = np.exp(logs - logs.max())
+    rows = packed[shape[0] :].reshape(shape)
+    posteriors = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return weights / weights.sum(), posteriors / posteriors.sum(axis=1, keepdims=True)
