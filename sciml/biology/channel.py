@@ -36,15 +36,17 @@ class Channel:
     """Doses and responses, and what was read: made by `from_table`, `from_matrix`, `from_network` or `from_dataset`.
 
     `readout`: "snapshot" (one time of each cell), "trajectory" (several times of the same cell) or "matrix". `doses`: the different ones,
-    sorted: [k], [k, dx] or texts. `names`: of what is read; `times` of it, where they are known. `samples` are (x, y): x [n] or [n, dx], y
-    [n, dy] with one column for each name and time, those of a name together. `p_y_given_x` [k, m] of a matrix. `units` {name: unit}.
-    `notes`: what the reader must know, such as rows that were dropped. `published_bits`: a capacity that the source of the data states.
+    rising: [k], [k, dx] or texts; `dose` is their name. `names`: of what is read; `times` of it, where they are known. `samples` are
+    (x, y): x [n] or [n, dx], y [n, dy] with one column for each name and time, those of a name together. `p_y_given_x` [k, m] of a matrix.
+    `units` {name: unit}. `notes`: what the reader must know, such as rows that were dropped. `published_bits`: a capacity that the source
+    of the data states.
     """
 
     readout: Literal["snapshot", "trajectory", "matrix"]
     doses: np.ndarray
     names: tuple[str, ...]
     times: np.ndarray | None = None
+    dose: str = "dose"
     units: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
     p_y_given_x: np.ndarray | None = None
@@ -103,7 +105,8 @@ class Channel:
         cells = samples_of(table, inputs, outputs, together, categories=categories, drop_missing=missing == "drop", decimal=decimal)
         kind: Any = "trajectory" if asked is not None and len(asked) > 1 else "snapshot"
         levels = np.unique(cells.x, axis=0)
-        return cls(kind, levels, outputs, asked, cells.units, (*cells.notes, *_too_near(levels)), cells=cells)
+        label = " / ".join(inputs)
+        return cls(kind, levels, outputs, asked, label, cells.units, (*cells.notes, *_too_near(levels)), cells=cells)
 
     @classmethod
     @checked
@@ -130,16 +133,18 @@ class Channel:
         symbol of the same cells. `method`: "ssa", "tau", "hybrid", "langevin", or "ode" where only cells and instruments differ.
         `extrinsic` {id: law} and `options` (`start`, `before`, `parameters`, `initial`, `budget`, ...) are those of the simulator;
         `measurement` of all read-outs, or {name: Measurement}. Raises ConfigError for ids that the network does not have, DataError for
-        doses that are no different numbers.
+        doses that are no rising numbers.
         """
         names = _listed("readout", readout)
-        given = np.sort(_distinct(doses))
+        given = _distinct(doses)
+        if (falls := np.flatnonzero(np.diff(given) < 0)).size:
+            raise DataError(f"doses: found {given[falls[0] + 1]:g} after {given[falls[0]]:g}, expected rising numbers")
         run = DoseSimulation(net, dose, given, checked_times(times), n, seed, method, hold, extrinsic, measurement, options)
         for name in names:
             run.require(name)
         element: Any = net.elements.get(dose)
         units = {dose: element.units} if getattr(element, "units", None) else {}
-        return cls("trajectory" if len(run.times) > 1 else "snapshot", given, names, run.times, units, simulation=run)
+        return cls("trajectory" if len(run.times) > 1 else "snapshot", given, names, run.times, dose, units, simulation=run)
 
     @classmethod
     @checked
@@ -152,7 +157,7 @@ class Channel:
         found = load_cells(name, strain)
         cells = found.cells
         doses, bits = np.unique(cells.x), found.published_bits
-        return cls("snapshot", doses, (found.readout,), None, cells.units, cells.notes, cells=cells, published_bits=bits)
+        return cls("snapshot", doses, (found.readout,), None, found.dose, cells.units, cells.notes, cells=cells, published_bits=bits)
 
     @cached_property
     def samples(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -181,9 +186,8 @@ class Channel:
     def forecast(self) -> Forecast:
         """Reactions, seconds and bytes that the simulation will take, before it runs. ConfigError where nothing is simulated exactly."""
         if self.simulation is None:
-            raise ConfigError(
-                f"forecast: this channel is a {'matrix' if self.p_y_given_x is not None else 'table'}, which is not simulated"
-            )
+            kind = "matrix" if self.p_y_given_x is not None else "table"
+            raise ConfigError(f"forecast: this channel is a {kind}, which is not simulated")
         return self.simulation.forecast()
 
     @checked
@@ -231,17 +235,14 @@ class Channel:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able: what was read, at which doses, from how many cells."""
-        said: dict[str, Any] = {"readout": self.readout, "doses": self.doses.tolist(), "names": list(self.names)}
+        said: dict[str, Any] = {"readout": self.readout, "dose": self.dose, "doses": self.doses.tolist(), "names": list(self.names)}
         said |= {"times": None if self.times is None else self.times.tolist(), "units": dict(self.units), "notes": list(self.notes)}
         said |= {} if self.published_bits is None else {"published_bits": self.published_bits}
         if self.p_y_given_x is not None:
             return said | {"p_y_given_x": self.p_y_given_x.tolist()}
-        request = (
-            {"simulation": self.simulation.to_dict()}
-            if self.simulation is not None
-            else {"source": self.cells.source if self.cells else ""}
-        )
-        return said | request | {"cells": self._counts.tolist()}
+        said |= {"simulation": self.simulation.to_dict()} if self.simulation is not None else {}
+        said |= {"source": self.cells.source} if self.cells is not None else {}
+        return said | {"cells": self._counts.tolist()}
 
     def to_sections(self) -> list[Section]:
         """How the responses are distributed at each dose, for a report; a model is simulated for it."""
@@ -256,7 +257,8 @@ class Channel:
             names = (" ".join(self.names),)
         width = y.shape[1] // len(names)
         parts = [y[:, k * width : (k + 1) * width] for k in range(len(names))]
-        label = "dose" if self.simulation is None else self.simulation.dose
+        unit = self.units.get(self.dose)
+        label = f"{self.dose} ({unit})" if unit else self.dose
         return [response_section(doses, which, names, parts, dose=label, times=times if width > 1 else None, notes=self.notes)]
 
     @property

@@ -142,7 +142,7 @@ def test_matrices_that_are_no_law(law, doses, said):
 
 def network_channel(**options):
     net = load_antimony("model birth\n species X, Y; -> X; k; X -> ; X; X -> X + Y; X; k = 5; X = 0; Y = 0;\n end")
-    return Channel.from_network(net, "k", ["X", "Y"], [20.0, 2.0], [1.0, 6.0], n=40, seed=2, **options)
+    return Channel.from_network(net, "k", ["X", "Y"], [2.0, 20.0], [1.0, 6.0], n=40, seed=2, **options)
 
 
 def test_a_model_is_a_channel():
@@ -164,7 +164,15 @@ def test_a_model_is_a_channel():
         channel.at(5.0)
 
 
-@pytest.mark.parametrize(("doses", "said"), [([1.0, 1.0], "found 1 2 times"), ([], "finite numbers"), ("low", "expected numbers")])
+@pytest.mark.parametrize(
+    ("doses", "said"),
+    [
+        ([1.0, 1.0], "found 1 2 times"),
+        ([], "finite numbers"),
+        ("low", "expected numbers"),
+        ([2.0, 1.0], "found 1 after 2, expected rising"),
+    ],
+)
 def test_doses_of_a_model(doses, said):
     net = load_antimony("model birth\n species X; -> X; k; X -> ; X; k = 5; X = 0;\n end")
     with pytest.raises(DataError, match=f"doses: .*{said}"):
