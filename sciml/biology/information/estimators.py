@@ -47,6 +47,7 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
     "ksg": ("neighbors", "NearestNeighbors"),
     "mixture": ("densities", "MixtureDensity"),
     "dose_neighbors": ("dose_neighbors", "DoseNeighbors"),
+    "discrete": ("discrete", "Discrete"),
 }
 
 
@@ -58,9 +59,14 @@ def _dosed(pair: Pair) -> bool:
     return pair.x.discrete != pair.y.discrete
 
 
+def _counted(pair: Pair) -> bool:
+    return pair.x.discrete and pair.y.discrete
+
+
 _RULES: tuple[Rule, ...] = (
     Rule("both sides continuous", "mixture", "a fitted law is right in many columns too, and neighbours test it", _continuous),
     Rule("one side discrete", "dose_neighbors", "nearest neighbours of the same dose need no form of the law", _dosed),
+    Rule("both sides discrete", "discrete", "right where cells hold few counts, and an interval that says how far", _counted),
 )
 
 
