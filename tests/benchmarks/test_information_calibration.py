@@ -25,13 +25,13 @@ def script(tmp_path, monkeypatch):
 
 
 def test_a_torn_line_is_measured_again_with_the_same_data(script, capsys):
-    script.measure(5.0, ["ksg", "dose_neighbors"], 200)
+    script.measure(5.0, ["ksg", "dose_neighbors"], [], 200)
     whole = script.measured(current=True)
     assert {len(rows) for rows in whole.values()} == {5}
     lines = script.RESULTS.read_text("utf-8").splitlines()
     script.RESULTS.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][: len(lines[-1]) // 2], "utf-8")
     assert script.measured(current=True) != whole
-    script.measure(5.0, ["ksg", "dose_neighbors"], 200)
+    script.measure(5.0, ["ksg", "dose_neighbors"], [], 200)
     again = script.measured(current=True)
     assert {key: [row[:3] for row in rows.values()] for key, rows in again.items()} == {
         key: [row[:3] for row in rows.values()] for key, rows in whole.items()
