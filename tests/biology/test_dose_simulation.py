@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from sciml import biology as bio
 from sciml.biology.dose_simulation import DoseSimulation
@@ -40,6 +41,17 @@ def test_cells_that_differ():
     mean = 20 * (1 - math.exp(-8))
     variance = mean + 0.16 * mean**2
     assert abs(cells.mean() - mean) <= Z * math.sqrt(variance / 4000) and abs(cells.var() / variance - 1) <= 0.15
+
+
+def test_a_poisson_readout_of_poisson_numbers():
+    """p(m) = sum_x Poisson(x; 5 (1 - e^-8)) Poisson(m; x / 2), summed; |z| of Pearson's chi^2 <= 4.5."""
+    cells = run(doses=(5.0,), n=4000, measurement=bio.Measurement(poisson=0.5)).read("X")[:, 0]
+    x, m = np.arange(60), np.arange(12)
+    law = poisson.pmf(x, 5 * (1 - math.exp(-8))) @ poisson.pmf(m, 0.5 * x[:, None])
+    expected = 4000 * np.append(law[:8], 1 - law[:8].sum())
+    found = np.bincount(np.minimum(cells, 8).astype(int), minlength=9)
+    chi2 = ((found - expected) ** 2 / expected).sum()
+    assert abs(chi2 - 8) / math.sqrt(2 * 8) <= Z
 
 
 def test_several_readouts_are_of_the_same_cells():

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from sciml.biology.cell_tables.exchange import packed
-from sciml.biology.cell_tables.table import CellTable, Column, coded, pick
+from sciml.biology.cell_tables.table import CellTable, Column, coded, numbered, pick
 from sciml.errors import DataError
 
 __all__ = ["read"]
@@ -126,7 +126,7 @@ def _plain(path: str, name: str, data: Any) -> Column:
         return coded(name, _texts(path, data, f"obs/{name}"))
     if data.dtype.kind not in "iuf":
         raise DataError(f"{path}: obs/{name}: found values of the kind {data.dtype}, expected numbers or texts")
-    return Column(name, data[...].astype(np.float64))
+    return numbered(name, data[...])
 
 
 def _expression(path: str, file: h5py.File, layer: str | None, gene: int, shape: tuple[int, int]) -> np.ndarray:

@@ -134,6 +134,8 @@ class _File:
             raise self.fault(f"{wrong[0]}: found {shown(self.text.get(wrong[0]))}, expected {wrong[1]}")
         if odd := next((k for k, width in enumerate(bits, 1) if width not in fits), 0):
             raise self.fault(f"$P{odd}B: found {bits[odd - 1]} bits, expected {' or '.join(map(str, sorted(fits)))} for {kind}")
+        if mixed := next((k for k in range(1, self.count + 1) if self.text.get(f"$P{k}DATATYPE", kind).upper() != kind), 0):
+            raise self.fault(f"$P{mixed}DATATYPE: found {shown(self.text[f'$P{mixed}DATATYPE'])}, expected all channels to be {kind!r}")
         size, held = self.total * sum(bits) // 8, self.end + 1 - self.begin
         if not 0 < self.begin <= self.end or held not in (size, size + 1) or self.begin + size > len(self.data):
             raise self.fault(

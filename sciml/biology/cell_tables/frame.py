@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sciml.biology.cell_tables.table import CellTable, Column, coded, pick
+from sciml.biology.cell_tables.table import CellTable, Column, coded, numbered, pick
 from sciml.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def _column(name: str, series: pandas.Series) -> Column:
         raise DataError(f"DataFrame: column {name!r}: found values of the kind {kind}, expected numbers or texts")
     if types.is_complex_dtype(kind):
         raise DataError(f"DataFrame: column {name!r}: found complex numbers, expected real ones")
+    if types.is_integer_dtype(kind) and not series.hasnans:
+        return numbered(name, series.to_numpy(dtype=np.uint64 if types.is_unsigned_integer_dtype(kind) else np.int64))
     if types.is_numeric_dtype(kind):
         return Column(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
     return _of_objects(name, series)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sciml.biology.cell_tables.exchange import packed
-from sciml.biology.cell_tables.table import CellTable, Column, coded, pick
+from sciml.biology.cell_tables.table import CellTable, Column, coded, numbered, pick
 from sciml.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,4 +57,6 @@ def _column(name: str, values: pyarrow.Array) -> Column:
         texts = coded(name, (text or "" for text in [*values.dictionary.to_pylist(), ""]))
         codes = values.indices.fill_null(len(values.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
         return Column(name, None, texts.codes[codes], texts.texts)
+    if pa.types.is_integer(kind) and not values.null_count:
+        return numbered(name, values.to_numpy(zero_copy_only=False))
     return Column(name, values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64))

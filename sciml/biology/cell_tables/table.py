@@ -10,10 +10,10 @@ import numpy as np
 from sciml.biology.network import nearest
 from sciml.errors import DataError
 
-__all__ = ["CellTable", "Column", "coded", "pick"]
+__all__ = ["CellTable", "Column", "coded", "numbered", "pick"]
 
 _MISSING = frozenset({"", "na", "nan", "n/a", "#n/a", "null", "none", "<na>"})
-_LISTED = 20
+_LISTED, _EXACT = 20, 2**53
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,13 @@ def coded(name: str, cells: Iterable[str]) -> Column:
     texts: dict[str, int] = {}
     again = np.array([texts.setdefault(cell.strip(), len(texts)) for cell in known], dtype=np.int64)
     return Column(name, codes=again[codes] if len(codes) else codes, texts=tuple(texts))
+
+
+def numbered(name: str, values: np.ndarray) -> Column:
+    """A column of numbers; of whole ones beyond 2^53, which float64 cannot tell apart, a column of texts."""
+    if values.dtype.kind in "iu" and values.size and (int(values.max()) > _EXACT or int(values.min()) < -_EXACT):
+        return coded(name, map(str, values.tolist()))
+    return Column(name, values.astype(np.float64))
 
 
 def pick(source: str, names: Sequence[str], known: Sequence[str], what: str = "column") -> list[int]:

@@ -73,6 +73,7 @@ def test_long_names_and_a_separator_in_a_name(tmp_path):
         ({"P1G": "-1"}, r"\$P1G: found '-1'"),
         ({"P2N": "FL1-A"}, "channel 'FL1-A' is there 2 times"),
         ({"P2N": "FL2-H"}, "has no channel 'FL2-A'; did you mean 'FL2-H'"),
+        ({"P2DATATYPE": "D"}, r"\$P2DATATYPE: found 'D', expected all channels to be 'F'"),
         ({"TOT": "-3"}, r"\$TOT: found '-3'"),
     ],
 )

@@ -37,6 +37,12 @@ def test_other_kinds_are_refused(column, said):
         read_frame(pd.DataFrame({"a": column}), ["a"])
 
 
+def test_large_whole_numbers_keep_all_their_digits():
+    frame = pd.DataFrame({"donor": [2**60, 2**60 + 1], "u": np.array([1, 2**64 - 1], dtype=np.uint64)})
+    found = read_frame(frame, ["donor", "u"]).columns
+    assert found["donor"].texts == (str(2**60), str(2**60 + 1)) and found["u"].texts == ("1", str(2**64 - 1))
+
+
 def test_names_and_rows():
     with pytest.raises(DataError, match="DataFrame: has no rows"):
         read_frame(pd.DataFrame({"a": []}), ["a"])

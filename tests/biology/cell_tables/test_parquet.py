@@ -20,6 +20,8 @@ COLUMNS = {
     "count": pa.array([1, None, 3], pa.int16()),
     "fixed": pa.array([decimal.Decimal("1.25"), None, decimal.Decimal("2.50")]),
     "none": pa.nulls(3),
+    "half": pa.array(np.array([1.5, 2, 3], dtype=np.float16)),
+    "id": pa.array([2**60, 2**60 + 1, 2**60]),
     "flag": pa.array([True, False, None]),
     "when": pa.array([1, 2, 3], pa.timestamp("s")),
     "a.b": pa.array([1, 2, 3]),
@@ -34,13 +36,14 @@ def path(tmp_path_factory):
 
 
 def test_kinds_of_columns(path):
-    table = read_in_child(READ, path, ["dose", "kind", "level", "signal", "count", "fixed", "none", "a.b"])
+    table = read_in_child(READ, path, ["dose", "kind", "level", "signal", "count", "fixed", "none", "a.b", "half", "id"])
     found = table.columns
     assert [found["dose"].texts[c] for c in found["dose"].codes] == ["0 ng", "1 ng", ""]
     assert [found["kind"].texts[c] for c in found["kind"].codes] == ["a", "b", "a"]
     for name, expected in {"level": [2.5, 7, np.nan], "signal": [1.5, np.nan, np.nan], "count": [1, np.nan, 3],
                            "fixed": [1.25, np.nan, 2.5], "none": [np.nan] * 3, "a.b": [1, 2, 3]}.items():  # fmt: skip
         assert found[name].numbers == pytest.approx(expected, nan_ok=True, abs=0), name
+    assert found["half"].numbers.tolist() == [1.5, 2, 3] and found["id"].texts == (str(2**60), str(2**60 + 1))
     assert table.rows == 3 and found["dose"].missing.tolist() == [False, False, True]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciml.biology.cell_tables.table import CellTable, Column, coded, pick
+from sciml.biology.cell_tables.table import CellTable, Column, coded, numbered, pick
 from sciml.errors import DataError
 
 
@@ -33,3 +33,10 @@ def test_unknown_and_double_columns_are_refused_by_name():
     assert pick("f.csv", ["b"], ["a", "b", "a"]) == [1]  # what is not asked for may be there twice
     with pytest.raises(DataError, match="and 5 more"):
         pick("f.csv", ["z"], [f"gene{i}" for i in range(25)])
+
+
+def test_whole_numbers_that_float64_cannot_tell_apart_stay_texts():
+    column = numbered("donor", np.array([2**60, 2**60 + 1]))
+    assert column.texts == (str(2**60), str(2**60 + 1)) and column.numbers is None
+    assert numbered("a", np.array([2**53, -(2**53)])).numbers.tolist() == [2**53, -(2**53)]
+    assert numbered("a", np.array([], dtype=int)).numbers.shape == (0,) and numbered("a", np.array([1e300])).numbers[0] == 1e300
