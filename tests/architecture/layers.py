@@ -6,7 +6,7 @@ from tests.architecture.source import Module
 
 PACKAGE = (
     ("errors", "door"),
-    ("files", "seeding", "devices", "units", "arguments"),
+    ("files", "seeding", "devices", "units", "arguments", "trainer"),
     ("resources", "sandbox"),
     ("compiling",),
     ("nn", "report"),

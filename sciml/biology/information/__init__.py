@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
     from sciml.biology.information.result import MutualInformation
+    from sciml.biology.information.variational_bottleneck import VariationalBottleneck
+    from sciml.biology.information.variational_result import VariationalCurve
 
 _MODULES = {
     "capacity": ("capacity", "Capacity"),
@@ -26,6 +28,8 @@ _MODULES = {
     "bottleneck": ("bottleneck_curve",),
     "bottleneck_result": ("BottleneckCurve",),
     "gaussian_bottleneck": ("gaussian_bottleneck", "GaussianBottleneck"),
+    "variational_bottleneck": ("VariationalBottleneck",),
+    "variational_result": ("VariationalCurve",),
 }
 __all__ = [
     "capacity", "Capacity",
@@ -33,6 +37,7 @@ __all__ = [
     "estimator_rule", "Rule",
     "bottleneck_curve", "BottleneckCurve",
     "gaussian_bottleneck", "GaussianBottleneck",
+    "VariationalBottleneck", "VariationalCurve",
 ]  # fmt: skip
 
 open_door(__name__, _MODULES)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
@@ -59,18 +58,6 @@ class RunControl(pl.Callback):
             raise KeyboardInterrupt
         if self.stopped_by is not None:
             raise SystemExit(128 + int(self.stopped_by))
-
-
-@contextlib.contextmanager
-def kept_signals() -> Iterator[None]:
-    """After the block SIGINT and SIGTERM are handled as before it."""
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
 
 
 class Progress(pl.Callback):

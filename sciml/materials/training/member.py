@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader
 
 from sciml.errors import DataError
 from sciml.materials.potential import EnergyModel
 from sciml.materials.training.checkpoint import Checkpoint
-from sciml.materials.training.control import Progress, RunControl, kept_signals
+from sciml.materials.training.control import Progress, RunControl
 from sciml.materials.training.data import BatchStream, passes
 from sciml.materials.training.failure import Failure
 from sciml.materials.training.module import TrainingModule
 from sciml.materials.training.preparation import Job
 from sciml.materials.training.run_folder import RunFolder
+from sciml.trainer import kept_signals, plain_trainer, quiet_lightning
 
 logger = logging.getLogger("sciml.materials.training")
 
@@ -46,25 +43,12 @@ class Machine:
 
     def trainer(self, callbacks: list[pl.Callback], root: str) -> pl.Trainer:
         """A Trainer without logger, checkpoints and bars of its own."""
-        several = {"strategy": DDPStrategy(find_unused_parameters=True)} if self.world > 1 and self.strategy in ("auto", "ddp") else {}
-        alone = {"plugins": [LightningEnvironment()]} if self.world == 1 else {}
-        options: dict[str, Any] = {"strategy": self.strategy, "devices": self.devices, **several, **alone}
-        if self.world == 1 and self.device.index is not None:
-            options["devices"] = [self.device.index]
-        return pl.Trainer(
-            accelerator="gpu" if self.device.type == "cuda" else "cpu",
-            num_nodes=self.num_nodes,
-            max_epochs=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            default_root_dir=root,
-            callbacks=callbacks,
-            **options,
-        )
+        options: dict[str, Any] = {"strategy": self.strategy}
+        if self.world > 1:
+            options |= {"devices": self.devices, "num_nodes": self.num_nodes}
+            if self.strategy in ("auto", "ddp"):
+                options["strategy"] = DDPStrategy(find_unused_parameters=True)
+        return plain_trainer(self.device, default_root_dir=root, callbacks=callbacks, **options)
 
 
 def train_member(job: Job, member: int, folder: RunFolder, machine: Machine, checkpoint_seconds: float, resume: bool) -> EnergyModel:
@@ -131,20 +115,3 @@ def _module(job: Job, member: int, energy_model: EnergyModel, folder: RunFolder,
 
 def _save(module: TrainingModule, member: int, folder: RunFolder) -> None:
     folder.checkpoints.save(member, module.step, module.checkpoint())
-
-
-@contextlib.contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Within the block Lightning gives no tips and no warnings about its loops."""
-    names = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
-    levels = {name: logging.getLogger(name).level for name in names}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"lightning\..*")
-        warnings.filterwarnings("ignore", message=r".*LeafSpec.*")
-        for name in names:
-            logging.getLogger(name).setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for name, level in levels.items():
-                logging.getLogger(name).setLevel(level)
