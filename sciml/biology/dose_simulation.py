@@ -91,28 +91,28 @@ class DoseSimulation:
         """All k n cells. Raises what the simulator does, and KeyboardInterrupt where the user stops it."""
         given = {**(self.options.get("parameters") or {}), self.dose: self.x}
         options = {**self.options, "parameters": given, "extrinsic": self.extrinsic, "n": len(self.x), "seed": self.seed}
-        found = METHODS[self.method].call(self._network, self.times, **options)
+        found = METHODS[self.method].call(self.simulated, self.times, **options)
         if not getattr(found, "complete", True):
             raise KeyboardInterrupt  # the last doses would have fewer cells than the others
         return found
 
     def require(self, name: str) -> None:
         """ConfigError for a name that is no symbol of the network."""
-        known = system_of(self._network).values
+        known = system_of(self.simulated).values
         if name not in known:
             raise ConfigError(f"readout: {name!r} is no symbol of {self.network.id!r}{nearest(name, known)}")
 
     def read(self, name: str) -> np.ndarray:
         """[k n, T] a species or any other symbol of each cell, as measured."""
         values = np.asarray(self.run.select(name), dtype=float)
-        how = self._instrument(name)
+        how = self.instrument(name)
         return values if how is None else how.apply(values, derive(self.seed, "measurement", name))
 
     def notes(self, name: str) -> tuple[str, ...]:
         """What the run and the instrument have to say; nothing before there was a run."""
         if "run" not in self.__dict__:
             return ()
-        how = self._instrument(name)
+        how = self.instrument(name)
         return (*self.run.notes, *(f"{name}: {said}" for said in (how.censored(self.read(name)) if how is not None else ())))
 
     def forecast(self) -> Forecast:
@@ -121,7 +121,7 @@ class DoseSimulation:
             raise ConfigError(f"forecast: found method {self.method!r}; the cost of 'ssa' alone is forecast")
         counting = {name: self.options[name] for name in _COUNTING if name in self.options}
         others = {id: float(np.mean(value)) for id, value in (self.options.get("parameters") or {}).items()}
-        each = [forecast(self._network, self.times, self.n, parameters={**others, self.dose: d}, **counting) for d in self.doses]
+        each = [forecast(self.simulated, self.times, self.n, parameters={**others, self.dose: d}, **counting) for d in self.doses]
         events = float(np.mean([f.events for f in each]))
         return Forecast(events, sum(f.seconds for f in each), sum(f.bytes for f in each), len(self.x), each[0].kernel)
 
@@ -137,11 +137,13 @@ class DoseSimulation:
         return request | {"method": self.method, "held": self.held, "extrinsic": laws, "measurement": said, "options": options}
 
     @cached_property
-    def _network(self) -> Network:
+    def simulated(self) -> Network:
+        """The network that runs: with `hold` the dose is a species that no reaction changes."""
         element = self.network.elements[self.dose]
         return self.network.with_(species=[replace(element, boundary=True)]) if self.hold and isinstance(element, Species) else self.network
 
-    def _instrument(self, name: str) -> Measurement | None:
+    def instrument(self, name: str) -> Measurement | None:
+        """What measures a read-out; None where its true values are read."""
         return self.measurement.get(name) if isinstance(self.measurement, Mapping) else self.measurement
 
 

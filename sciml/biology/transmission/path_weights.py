@@ -17,6 +17,7 @@ from sciml.seeding import derive
 __all__ = ["PathSample", "path_sample"]
 
 _BLOCK = 4
+_MOST_MORE = 64  # times as many particles, for a trajectory that lost all of them
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def path_sample(
 
     `states`: dose and read-out. What both traces, or one of them, leaves unseen is summed over by filters of `particles` trajectories that
     are drawn again by their weights; where a trace determines all that its law depends on, one is enough and the weight exact. All is given
-    the whole state at time 0. Raises ConvergenceError where no particle could make a change that was seen, and what an exact run raises.
+    the whole state at time 0. A trajectory that loses all its particles is followed again with four times as many, up to 64 times; then
+    ConvergenceError is raised. Raises also what an exact run raises.
     Source: Reinhardt, Tkacik and ten Wolde, Phys. Rev. X 13 (2023) 041017: p(x|s) = p(s, x) / p(s), with feedback too.
     """
     observations = [observe(model, watched) for watched in (states, states[:1], states[1:])]
@@ -52,18 +54,23 @@ def path_sample(
     stream = np.uint64(derive(seed, "path_weights"))
 
     def work(first: int, count: int, signals: np.ndarray) -> None:
-        part = out[first : first + count]
-        fault, trajectory = follow(views, counts, replicas, stream, first, start, p, float(before), grid, part, signals)
-        if fault == BROKEN:
-            raise DataError(
-                f"{model.name}: in trajectory {trajectory} a propensity is negative or no number, or a reaction lacks what it takes; "
-                "simulate_ssa says which"
-            )
-        if fault != FINE:
-            raise ConvergenceError(
-                f"{model.name}: in trajectory {trajectory} none of {particles} particles could make a change that was seen; "
-                "expected more particles"
-            )
+        done, more = 0, 1
+        while done < count and signals[0] == 0:
+            part = out[first + done : first + (count if more == 1 else done + 1)]
+            enough = np.where(counts > 1, counts * more, counts)
+            fault, trajectory = follow(views, enough, replicas, stream, first + done, start, p, float(before), grid, part, signals)
+            if fault == BROKEN:
+                raise DataError(
+                    f"{model.name}: in trajectory {trajectory} a propensity is negative or no number, or a reaction lacks what it takes; "
+                    "simulate_ssa says which"
+                )
+            if fault != FINE and more == _MOST_MORE:
+                raise ConvergenceError(
+                    f"{model.name}: in trajectory {trajectory} none of {particles * more} particles could make a change that was seen; "
+                    "expected more particles"
+                )
+            done = int(trajectory) - first
+            more = 1 if fault == FINE else 4 * more
 
     if not run_blocks(n, work, threads=threads, progress=progress, block=_BLOCK):
         raise KeyboardInterrupt

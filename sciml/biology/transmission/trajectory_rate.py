@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal, Unpack
 import numpy as np
 
 from sciml.arguments import Bound, checked
-from sciml.biology.network import Network
+from sciml.biology.network import Network, Reaction
 from sciml.biology.simulation.blocks import Progress
 from sciml.biology.simulation.jump_model import CountingOptions, jump_model
 from sciml.biology.simulation.linear_noise import StationaryNoise, stationary_noise
 from sciml.biology.simulation.requests import Count, Seed
+from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import checked_times
 from sciml.biology.transmission.gaussian_rate import reaction_information, relaxation_time, signal_to_noise, spectral_rate
 from sciml.biology.transmission.observation import traces
@@ -175,9 +176,13 @@ def _gaussian(noise: StationaryNoise, states: tuple[int, int], approximation: st
 
 
 def _at_rest(net: Network, parameters: Any, counting: Any, *, required: bool) -> StationaryNoise | None:
+    """Noise at rest. What only adds up, and acts on nothing, is given a decay: its trace tells the same with it."""
+    given = {**counting, "initial": None}
     try:
-        return stationary_noise(net, parameters=parameters, **{**counting, "initial": None})
-    except ConvergenceError:
+        drifting = steady_state(net, parameters).drifts
+        drains = [Reaction.parse(f"drain_{id}", f"{id} ->", rate=1.0) for id in drifting]
+        return stationary_noise(net.with_(reactions=drains) if drains else net, parameters=parameters, **given)
+    except (ConvergenceError, ConfigError):
         if required:
             raise
         return None

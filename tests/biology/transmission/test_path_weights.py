@@ -88,10 +88,16 @@ def test_a_trajectory_depends_on_seed_and_number_alone() -> None:
     assert (other.density != few.density).all()
 
 
+def test_lost_particles_are_replaced_by_more() -> None:
+    """In silence the promoter is nearly always off: few particles are on when X is made again."""
+    rate, error, _ = _slope(gene(0.5, 2.0, 20.0), "On", 150, 150, 0.05, 12.0)
+    assert abs(rate - gene_rate(0.5, 2.0, 20.0)) <= 4 * error + 0.02 * rate
+
+
 def test_too_few_particles_are_said() -> None:
-    model = jump_model(gene(1.0, 1.0, 50.0), "test", single=True)
-    with pytest.raises(ConvergenceError, match="none of 2 particles"):
-        path_sample(model, traces(model, "On", "X"), np.arange(1, 40) * 0.5, 1.0, 20, 2, 0)
+    model = jump_model(gene(0.001, 20.0, 500.0).set(On=1, Off=0), "test", single=True)
+    with pytest.raises(ConvergenceError, match="none of 128 particles"):
+        path_sample(model, traces(model, "On", "X"), np.arange(1, 10) * 500.0, 1.0, 20, 2, 0)
     assert path_loop.LOST != path_loop.FINE
 
 

@@ -27,6 +27,15 @@ def test_gaussian_rates_are_labelled_and_in_bits() -> None:
     assert "less than a perfectly watched trace" in counts.sentence()
 
 
+def test_a_counter_that_only_adds_up_has_the_same_rates() -> None:
+    whole = motif(20.0)
+    counter = whole.with_(without=["decay"])
+    for approximation in ("reactions", "states"):
+        found, same = (trajectory_rate(n, "S", "X", "gaussian", approximation=approximation) for n in (counter, whole))  # type: ignore[arg-type]
+        assert found.rate == pytest.approx(same.rate, rel=1e-9)
+    assert trajectory_rate(counter, "S", "X", n=10, particles=20).times[-1] == pytest.approx(12.0)
+
+
 def test_path_weights_give_a_slope_with_its_interval() -> None:
     found = trajectory_rate(gene(1.0, 1.0, 5.0), "On", "X", n=150, particles=80, times=[2, 6, 10], seed=3)
     assert found.approximation == "exact"
