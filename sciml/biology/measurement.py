@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sciml.arguments import check_fields, checked
+from sciml.arguments import check_fields, checked, shown
 from sciml.biology.distributions import Law, LogNormal
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import derive, numpy_generator
@@ -55,7 +55,7 @@ class Measurement:
         """
         import numpy as np
 
-        found = np.array(values, dtype=float)
+        found = _numbers(values)
         if not np.isfinite(found).all():
             raise DataError("Measurement: found values that are not finite, expected numbers")
         if self.poisson is not None:
@@ -68,11 +68,11 @@ class Measurement:
         found += _draws(self.background, found.shape, derive(seed, "background")) if isinstance(self.background, Law) else self.background
         return np.clip(found, self.detection_limit, self.saturation) if self._bounded else found
 
-    def censored(self, measured: np.ndarray) -> tuple[str, ...]:
+    def censored(self, measured: Any) -> tuple[str, ...]:
         """What share of measured values stands at a limit, in words; nothing where none does."""
-        said = []
+        said, found = [], _numbers(measured)
         for limit, name in ((self.detection_limit, "detection limit"), (self.saturation, "saturation")):
-            share = float((measured == limit).mean()) if limit is not None and measured.size else 0.0
+            share = float((found == limit).mean()) if limit is not None and found.size else 0.0
             if share:
                 said.append(f"{share:.2%} of the measured values stand at the {name} {limit:g}")
         return tuple(said)
@@ -84,6 +84,16 @@ class Measurement:
     @property
     def _bounded(self) -> bool:
         return self.detection_limit is not None or self.saturation is not None
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """A copy as float64."""
+    import numpy as np
+
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"Measurement: found {shown(values)}, expected numbers") from None
 
 
 def _draws(law: Law, shape: tuple[int, ...], seed: int) -> np.ndarray:

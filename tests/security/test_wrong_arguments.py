@@ -11,6 +11,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sciml import biology as bio
@@ -44,12 +45,13 @@ OWN = {  # where the same name means something else, or a call needs more to be 
     "parse": {"rate": "k"},
     "from_dict": {"data": NET.to_dict()},
     "row": {"name": "same seed, same bits"},
+    "apply": {"values": [1.0, 2.0], "seed": 1}, "censored": {"measured": [1.0, 2.0]},
     "simulate_ssa": {"n": 4}, "simulate_tau": {"n": 4}, "simulate_langevin": {"n": 4}, "noise_parts": {"n": 4},
 }  # fmt: skip
 METHODS = {"to_sbml": sbml.to_sbml, "summary": summary.summary, "forecast": forecast.forecast}  # of Network, attached at the door
 BUILT = {  # classes that a user fills in; all others are results
     "Network", "Species", "Compartment", "Parameter", "Reaction", "Participant", "Rule", "Event", "Function", "Unit", "Units", "LogNormal",
-    "Gamma", "Normal", "FitParameter",
+    "Gamma", "Normal", "FitParameter", "Measurement",
 }  # fmt: skip
 CALLS = [name for name in bio.__all__ if name in BUILT or not inspect.isclass(getattr(bio, name))]
 UNTYPED = {"row": KeyError}  # as of a mapping; its text lists the names
@@ -146,3 +148,22 @@ def test_a_call_without_checks_is_found():
     assert "careless(net=None): AttributeError: 'NoneType' object has no attribute 'species'" in found
     assert any(line.startswith("careless(times='x'): TypeError") for line in found)
     assert any(line.endswith("was taken") for line in faults("open", lambda net: net, {"net": NET}))
+
+
+CHANNELS = {
+    "from_matrix": {"p_y_given_x": [[0.5, 0.5], [0.1, 0.9]]},
+    "from_table": {"source": pd.DataFrame({"dose": [0.0, 1.0, 1.0], "response": [1.0, 2.0, 3.0]})},
+    "from_network": {"net": NET, "dose": "k", "readout": "B", "doses": [0.1, 0.2], "times": [0.0, 1.0], "n": 4},
+    "from_dataset": {"name": "lac-cells", "strain": "O1-HG104"},
+}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_channels_of_wrong_values_end_in_a_typed_error(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make = getattr(bio.Channel, name)
+    channel = make(**CHANNELS[name])
+    found = faults(name, make, CHANNELS[name])
+    for method, good in {"with_readout": {"readout": channel.names[0]}, "at": {"times": 1.0}, "sample": {"n": 3}}.items():
+        found += faults(f"{name}.{method}", getattr(channel, method), good)
+    assert found == []
