@@ -42,12 +42,15 @@ class Rule:
     holds: Callable[[Pair], bool]
 
 
+_MOST_DECODED = 24
+
 # Name -> module and class of this package; loaded at first use.
 ESTIMATORS: dict[str, tuple[str, str]] = {
     "ksg": ("neighbors", "NearestNeighbors"),
     "mixture": ("densities", "MixtureDensity"),
     "dose_neighbors": ("dose_neighbors", "DoseNeighbors"),
     "discrete": ("discrete", "Discrete"),
+    "dose_decoder": ("dose_decoder", "DoseDecoder"),
 }
 
 
@@ -63,10 +66,21 @@ def _counted(pair: Pair) -> bool:
     return pair.x.discrete and pair.y.discrete
 
 
+def _many_doses(pair: Pair) -> bool:
+    dose, response = (pair.x, pair.y) if pair.x.discrete else (pair.y, pair.x)
+    return _dosed(pair) and len(dose.levels) > _MOST_DECODED and response.values.shape[1] <= 3
+
+
 _RULES: tuple[Rule, ...] = (
     Rule("both sides continuous", "mixture", "a fitted law is right in many columns too, and neighbours test it", _continuous),
-    Rule("one side discrete", "dose_neighbors", "nearest neighbours of the same dose need no form of the law", _dosed),
     Rule("both sides discrete", "discrete", "right where cells hold few counts, and an interval that says how far", _counted),
+    Rule(
+        f"one side discrete, more than {_MOST_DECODED} levels, at most 3 columns",
+        "dose_neighbors",
+        "a classifier of so many levels is slow",
+        _many_doses,
+    ),
+    Rule("one side discrete", "dose_decoder", "a smooth classifier errs less than neighbours, in several columns too", _dosed),
 )
 
 
