@@ -258,7 +258,7 @@ class Channel:
         width = y.shape[1] // len(names)
         parts = [y[:, k * width : (k + 1) * width] for k in range(len(names))]
         unit = self.units.get(self.dose)
-        label = f"{self.dose} ({unit})" if unit else self.dose
+        label = f"{self.dose} ({unit})" if unit and not self.dose.endswith((")", "]")) else self.dose
         return [response_section(doses, which, names, parts, dose=label, times=times if width > 1 else None, notes=self.notes)]
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from sciml.biology.cell_tables.numerals import Numbers, as_numbers
 from sciml.biology.cell_tables.table import CellTable, Column
+from sciml.biology.cell_tables.written_units import unit_in_brackets
 from sciml.errors import DataError
 
 __all__ = ["CellSamples", "samples_of"]
@@ -17,7 +18,7 @@ __all__ = ["CellSamples", "samples_of"]
 @dataclass(frozen=True)
 class CellSamples:
     """`x` [n] (one dose column) or [n, dx], numbers or, where doses are categories, texts [n]; `y` [n, dy] float64; `groups` [n] texts or
-    None; `units` {column: unit}."""
+    None; `units` {column: unit}, as the cells have it or, in brackets, the column's name."""
 
     x: np.ndarray
     y: np.ndarray
@@ -57,7 +58,7 @@ def samples_of(
         x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x,
         y,
         _named(table, groups, kept) if groups else None,
-        {name: numbers[name].unit for name in numeric if numbers[name].unit},
+        {name: unit for name in numeric if (unit := numbers[name].unit or unit_in_brackets(name))},
         (*table.notes, *notes),
         table.source,
     )

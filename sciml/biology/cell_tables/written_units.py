@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-__all__ = ["factor_between", "plain_unit"]
+__all__ = ["factor_between", "plain_unit", "unit_in_brackets"]
 
 _PREFIXES = {"k": 3, "": 0, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18}
 _SCALED = {"g": "mass", "mol": "substance", "M": "molar", "l": "volume", "U": "activity", "IU": "activity", "s": "time", "m": "length"}
@@ -20,6 +20,12 @@ def plain_unit(text: str) -> str:
     text = re.sub(r"(?<![A-Za-z])([kcmunpfa]?)L(?![A-Za-z])", r"\1l", re.sub(r"\bper\b", "/", text))
     text = re.sub(r"[\s.·*]+([A-Za-z]+)\^?-1$", r"/\1", text)
     return re.sub(r"\s*/\s*", "/", text)
+
+
+def unit_in_brackets(name: str) -> str:
+    """The unit at the end of a column's name: "TNF (ng/ml)" or "TNF [ng/ml]"; nothing where there is none."""
+    found = re.search(r"[(\[]([^()\[\]]{1,20})[)\]]\s*$", name)
+    return plain_unit(found[1]) if found else ""
 
 
 def factor_between(unit: str, target: str) -> Decimal | None:

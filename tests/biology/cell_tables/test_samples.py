@@ -58,3 +58,8 @@ def test_categories_are_kept_as_names():
 def test_several_doses_and_constant_columns():
     found = samples_of(table(), ["dose", "day"], ["same"])
     assert found.x.shape == (4, 2) and found.notes == ("column 'same' is the same in all rows",)
+
+
+def test_the_unit_of_a_column_may_stand_in_its_name():
+    columns = {"TNF [ng/mL]": coded("TNF [ng/mL]", ["0", "1"]), "a": coded("a", ["1", "2"])}
+    assert samples_of(CellTable("cells.csv", columns, 2), ["TNF [ng/mL]"], ["a"]).units == {"TNF [ng/mL]": "ng/ml"}

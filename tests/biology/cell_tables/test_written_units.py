@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from sciml.biology.cell_tables.written_units import factor_between, plain_unit
+from sciml.biology.cell_tables.written_units import factor_between, plain_unit, unit_in_brackets
 
 
 @pytest.mark.parametrize("text", ["ng/ml", "ng/mL", " ng / mL ", "ng mL-1", "ng.ml^-1", "ng·mL⁻¹", "ng per ml"])
@@ -33,3 +33,8 @@ def test_factors(unit, target, factor):
 )
 def test_kinds_apart(unit, target):
     assert factor_between(unit, target) is None
+
+
+def test_units_of_a_header():
+    assert unit_in_brackets("TNF (ng/mL)") == unit_in_brackets("TNF [ng/ml] ") == "ng/ml"
+    assert unit_in_brackets("TNF") == unit_in_brackets("f(x) raw") == ""
