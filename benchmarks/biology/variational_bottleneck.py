@@ -1,4 +1,4 @@
-"""The variational bottleneck beside exact curves: Gaussian pairs (closed form), a table of cells (self-consistent equations).
+"""The variational bottleneck beside exact curves: Gaussian pairs (closed form), a table of cells (the upper side of `bottleneck_curve`).
 
 python benchmarks/biology/variational_bottleneck.py [--seeds 20] [--code gaussian] [--out benchmarks/results/variational_bottleneck.json]
 
@@ -51,38 +51,13 @@ def cell_draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return GRID[cell // 2], cell % 2
 
 
-def enumerated_curve(p: np.ndarray, betas: np.ndarray) -> Callable[[float], float]:
-    """I_y(I_x) by the self-consistent equations, a code for each x, annealed from high beta; linear between points."""
-    px, y_given_x = p.sum(axis=1), p / p.sum(axis=1, keepdims=True)
-    encoder, points = np.eye(len(p)), [(0.0, 0.0)]
-    for beta in sorted(betas, reverse=True):
-        for _ in range(2000):
-            t = px @ encoder
-            y_given_t = (encoder * px[:, None]).T @ y_given_x / np.maximum(t, 1e-300)[:, None]
-            logs = np.log(np.maximum(t, 1e-300)) + beta * y_given_x @ np.log(np.maximum(y_given_t, 1e-300)).T
-            logs -= logs.max(axis=1, keepdims=True)
-            new = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
-            change, encoder = np.abs(new - encoder).max(), new
-            if change < 1e-7:
-                break
-        points.append((information(px[:, None] * encoder), information((px[:, None] * encoder).T @ y_given_x)))
-    i_x, i_y = np.array(sorted(points)).T
-    return lambda at: float(np.interp(at, i_x, i_y))
-
-
-def information(p: np.ndarray) -> float:
-    """I of a joint table in bits."""
-    product = np.outer(p.sum(axis=1), p.sum(axis=0))
-    seen = p > 0
-    return float((p[seen] * np.log2(p[seen] / product[seen])).sum())
-
-
 def cases() -> dict[str, tuple[Any, float, Callable[[float], float]]]:
     """{name: (draw, beta, curve)}."""
+    cells = info.bottleneck_curve(cell_table())
     found: dict[str, Any] = {
         f"Gaussian {rho}": (gaussian_draw(rho), beta, gaussian_curve(rho)) for rho, beta in ((0.5, 8.0), (0.8, 4.0), (0.95, 6.648))
     }
-    return found | {"cells": (cell_draw, 4.0, enumerated_curve(cell_table(), np.geomspace(1.3, 200, 120)))}
+    return found | {"cells": (cell_draw, 4.0, lambda i_x: cells.bound(i_x)[1])}
 
 
 def measured(case: Any, seed: int, code: str) -> dict[str, float]:

@@ -94,7 +94,7 @@ class GaussianEncoder(Encoder):
         """At the drawn points."""
         own = -0.5 * (code.points - code.centres).square().sum(1)
         others = code.centres if centres is None else centres
-        logs = -0.5 * (code.points[:, None] - others).square().sum(2)  # by differences: codes may lie far apart
+        logs = -0.5 * (code.points.T[:, :, None] - others.T[:, None]).square().sum(0)  # by differences: codes may lie far apart
         if centres is None:
             logs = logs.masked_fill(torch.eye(len(logs), dtype=torch.bool, device=logs.device), -torch.inf)
         return own - log_mean(logs, len(others) - (centres is None))

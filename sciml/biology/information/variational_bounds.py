@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sciml.biology.information.encoder_network import Code, Decoder, Encoder, log_mean
 
-__all__ = ["BLOCK", "Bounds", "held_out_bounds", "relevance"]
+__all__ = ["BLOCK", "Bounds", "held_out_bounds", "relevance", "relevance_as_other"]
 
 BLOCK = 2048
 """Rows in one mean of InfoNCE: bounds up to 11 bits can be seen."""
@@ -33,21 +33,23 @@ class Bounds:
     covariance: np.ndarray
 
 
-def relevance(code: Code, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Terms of InfoNCE [n] in nats, and what a row adds to their mean as one of the others [n] (first order, mean 0).
+def relevance(code: Code, scores: Tensor) -> Tensor:
+    """Terms of InfoNCE [n] in nats; `scores` [m, n] of the code's points with the targets of its n rows."""
+    own = scores.diagonal() if code.weights is None else (code.weights * scores.T).sum(1)
+    return own - _marginal(code, scores)
 
-    `scores` [m, n] of the code's points with the targets of its n rows.
-    """
-    n = scores.shape[1]
+
+def relevance_as_other(code: Code, scores: Tensor) -> Tensor:
+    """What a row adds to the mean of `relevance` as one of the others [n]: to first order, of mean 0."""
+    share = (scores - _marginal(code, scores)).exp().mean(1)
+    return 1.0 - (share if code.weights is None else code.weights @ share)
+
+
+def _marginal(code: Code, scores: Tensor) -> Tensor:
+    """log mean_t' exp f(t', y) of each row [n]."""
     if code.weights is None:
-        own, marginal = scores.diagonal(), log_mean(scores.T, n)
-    else:
-        own = (code.weights * scores.T).sum(1)
-        marginal = torch.logsumexp(scores.T + code.weights.mean(0).clamp_min(1e-30).log(), 1)
-    with torch.no_grad():
-        share = (scores - marginal).exp().mean(1)
-        taken = share if code.weights is None else code.weights @ share
-    return own - marginal, 1.0 - taken
+        return log_mean(scores.T, len(scores))
+    return torch.logsumexp(scores.T + code.weights.mean(0).clamp_min(1e-30).log(), 1)
 
 
 @torch.no_grad()
@@ -65,9 +67,9 @@ def held_out_bounds(
     for block in torch.arange(len(x)).chunk(blocks):
         code = encoder(x[block], generator)
         above.append(torch.cat([encoder.excess(_part(code, strip), centres) for strip in torch.arange(len(block)).split(_STRIP)]))
-        terms, others = relevance(code, decoder(code.points, y[block]))
-        below.append(terms)
-        rows.append(terms + others)
+        scores = decoder(code.points, y[block])
+        below.append(relevance(code, scores))
+        rows.append(below[-1] + relevance_as_other(code, scores))
     over, under, influence = (torch.cat(parts).double().cpu().numpy() / math.log(2) for parts in (above, below, rows))
     return Bounds(float(over.mean()), float(under.mean()), _covariance(np.stack([over, influence]), groups))
 

@@ -72,7 +72,7 @@ class BottleneckModule(pl.LightningModule):
         self.step, self.best = 0, (math.inf, 0)
         self.best_weights: dict[str, Tensor] = {}
         self.trained: list[Trained] = []
-        self.optimizer = torch.optim.AdamW(self.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
+        self.optimizer = torch.optim.AdamW(self.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimiser, which this module drives itself."""
@@ -85,8 +85,7 @@ class BottleneckModule(pl.LightningModule):
     def loss(self, x: Tensor, y: Tensor, beta: float, noise: torch.Generator) -> Tensor:
         """I(X;T) / beta - I(T;Y) in nats, of these rows alone."""
         code = self.encoder(x, noise)
-        terms, _ = relevance(code, self.decoder(code.points, y))
-        return self.encoder.excess(code, None).mean() / beta - terms.mean()
+        return self.encoder.excess(code, None).mean() / beta - relevance(code, self.decoder(code.points, y)).mean()
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """One step. ConvergenceError where the loss is not finite."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sciml.biology.information.encoder_network import CategoricalEncoder, Code, FeatureDecoder, GaussianEncoder
-from sciml.biology.information.variational_bounds import held_out_bounds, relevance
+from sciml.biology.information.variational_bounds import held_out_bounds, relevance, relevance_as_other
 from tests.biology.information.test_encoder_network import make_linear, noise
 
 GAIN, RHO = 1.5, 0.9
@@ -68,9 +68,9 @@ def test_what_a_row_adds_is_its_part_in_the_mean() -> None:
     x, y = rows(200, 5)
     code = encoder(x, noise())
     scores = decoder(code.points, y).detach()
-    terms, others = relevance(Code(code.points, None, code.centres), scores)
+    terms, others = relevance(code, scores), relevance_as_other(code, scores)
     kept = [torch.arange(200) != k for k in range(200)]
-    without = torch.stack([relevance(code, scores[keep][:, keep])[0].mean() for keep in kept])
+    without = torch.stack([relevance(code, scores[keep][:, keep]).mean() for keep in kept])
     jackknife = 200 * terms.mean() - 199 * without
     assert others.mean().abs() < 1e-5
     assert np.corrcoef(jackknife.detach(), (terms + others).detach())[0, 1] > 0.99
@@ -82,7 +82,7 @@ def test_with_levels_it_lies_between_the_classifier_bound_and_the_entropy(catego
     q = torch.log_softmax(3 * torch.randn((5 if categorical else 300), 3, generator=noise(2)), 1)
     weights = torch.softmax(torch.randn(300, 5, generator=noise(3)), 1) if categorical else None
     scores = q[:, levels]
-    terms, _ = relevance(Code(torch.zeros(len(q), 1), weights, torch.zeros(300, 1)), scores)
+    terms = relevance(Code(torch.zeros(len(q), 1), weights, torch.zeros(300, 1)), scores)
     shares = torch.bincount(levels) / 300
     entropy = -(shares * shares.log()).sum()
     own = scores.diagonal() if weights is None else (weights * scores.T).sum(1)
@@ -94,7 +94,7 @@ def test_a_categorical_code_is_summed_exactly() -> None:
     weights = torch.tensor([[0.9, 0.1], [0.2, 0.8]]).repeat_interleave(50, 0)
     y = torch.tensor([0, 1]).repeat_interleave(50)
     joint = torch.tensor([[0.45, 0.1], [0.05, 0.4]])
-    terms, _ = relevance(Code(torch.eye(2), weights, weights.log()), (joint / joint.sum(1, keepdim=True)).log()[:, y])
+    terms = relevance(Code(torch.eye(2), weights, weights.log()), (joint / joint.sum(1, keepdim=True)).log()[:, y])
     expected = (joint * (joint / joint.sum(1, keepdim=True) / joint.sum(0)).log()).sum()
     assert terms.mean().item() == pytest.approx(expected.item(), abs=1e-6)
 
