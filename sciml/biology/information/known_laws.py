@@ -91,6 +91,7 @@ CALIBRATION_LAWS: tuple[KnownLaw, ...] = (
     KnownLaw("student-1", "continuous", "Student, 3 degrees of freedom, correlation 0.5", Student(paired(0.5), 1, 3.0)),
     KnownLaw("student-3", "continuous", "Student, 5 degrees of freedom, two of three pairs", Student(paired(0.6, 0.6, 0), 3, 5.0)),
     KnownLaw("roll-1", "continuous", "Gaussian, correlation 0.8, x on a roll", Gaussian(paired(0.8), 1), x_map=rolled),
+    KnownLaw("spiral-2", "continuous", "Gaussian, x turned by its own length", Gaussian(paired(0.8, 0.4), 2), x_map=spiral),
     KnownLaw("bimodal-1", "continuous", "three clouds", GaussianMixture(_CLOUDS, np.array([0.0, 0.6, -0.6]), 0.8)),
     KnownLaw("half-cube-1", "continuous", "Gaussian, correlation 0.75, long tails", Gaussian(paired(0.75), 1), half_cube, half_cube),
     KnownLaw("uniform-noise", "continuous", "X uniform, Y = X + uniform noise of width 1/2", UniformNoise(0.25), sharp_edges=True),
