@@ -16,6 +16,7 @@ from sciml.biology.simulation.linear_noise import StationaryNoise, stationary_no
 from sciml.biology.simulation.requests import Count, Seed
 from sciml.biology.simulation.steady_state import steady_state
 from sciml.biology.simulation.trajectories import checked_times
+from sciml.biology.transmission.decoding import DecodedCourse, decoded_course
 from sciml.biology.transmission.gaussian_rate import reaction_information, relaxation_time, signal_to_noise, spectral_rate
 from sciml.biology.transmission.observation import traces
 from sciml.biology.transmission.path_weights import PathSample, path_sample
@@ -31,6 +32,7 @@ _LARGE_BIAS = 0.05
 _MEANING = {
     "exact": "a sample of the exact information between the traces",
     "reactions": "linear noise in which every kind of change of the read-out is watched by itself",
+    "decoder": "growth of what a decoder tells of doses that are held: each length has a lower bound, the slope itself is none",
     "states": "linear noise in which the count of the read-out is watched: less than a perfectly watched trace tells",
 }
 
@@ -40,9 +42,10 @@ class TrajectoryRate:
     """`rate`: bits per unit of the model's time by which I(T), the information between traces of length T, grows after the transient.
 
     `low`, `high`: 95 % interval, of the chance of the sample alone (`error`: its standard error; 0 for closed forms). `approximation`:
-    "exact" (path weights), "reactions" or "states" (linear noise, see `trajectory_rate`). `information` [K] with `information_error` [K]:
-    I(T) in bits at `times` [K], of traces that begin at a known state; empty for "states". `correction`: bits per time that were added
-    because a filter's logarithm is too low in the mean. `n` trajectories, `particles` of each filter; 0 where nothing is drawn.
+    "exact" (path weights), "reactions" or "states" (linear noise), "decoder" (see `trajectory_rate`). `information` [K] with
+    `information_error` [K]: I(T) in bits at `times` [K], of traces that begin at a known state; empty for "states". `correction`: bits per
+    time that were added because a filter's logarithm is too low in the mean. `n` trajectories (of a decoder: cells a dose), `particles` of
+    each filter; 0 where nothing is drawn.
     """
 
     rate: float
@@ -97,9 +100,10 @@ def trajectory_rate(
     net: Network,
     dose: str,
     readout: str,
-    method: Literal["paths", "gaussian"] = "paths",
+    method: Literal["paths", "gaussian", "decoding"] = "paths",
     *,
     approximation: Literal["reactions", "states"] = "reactions",
+    doses: Any = None,
     times: Any = None,
     transient: Annotated[float, Bound("a time > 0", lambda t: 0 < t < math.inf)] | None = None,
     n: Annotated[int, Bound("a whole number >= 10", lambda n: 10 <= n < 2**63)] = 200,
@@ -118,12 +122,20 @@ def trajectory_rate(
     `approximation` "reactions": each kind of change of a species is a Gaussian channel of its own; for 0 -> S -> 0, S -> S + X, X -> 0 that
     is (lambda/2)(sqrt(1 + 2 rho/lambda) - 1) nats. "states": the spectra of the counts, (lambda/2)(sqrt(1 + rho/lambda) - 1) nats there,
     which is less than a perfectly watched trace tells (Tostevin and ten Wolde, PRL 102 (2009) 218101).
+    "decoding", as for measured traces: `dose`, a parameter or start, is held at one of `doses` in each of `n` cells a dose, and a decoder
+    tells which from the read-out at `times` up to T: a lower bound of I(T) at equally likely doses, which ends at their entropy.
 
     `times` [K] > 0: where I(T) is given; None: until 12 relaxation times of what the read-out leaves unknown. The slope is that after
     `transient` (None: 4 relaxation times, or a third of the last time); trajectories run for so long from the network's start before they
     are watched, too. Raises ConfigError for a dose or read-out that reactions do not change, or change together, ConvergenceError where
     "gaussian" finds no steady state or a change was seen that no particle could make, and what exact simulation refuses.
     """
+    if (method == "decoding") != (doses is not None):
+        raise ConfigError("doses: 'decoding' needs them, at which the dose is held, and no other method takes them")
+    if method == "decoding":
+        given: dict[str, Any] = {"parameters": parameters, "threads": threads, "progress": progress, **counting}
+        course = decoded_course(net, dose, readout, doses, times, int(n), seed, given)
+        return TrajectoryRate(method=method, dose=dose, readout=readout, **_slope(course, transient), n=int(n), particles=0)
     model = jump_model(net, "trajectory_rate", parameters=parameters, single=True, **counting)
     states = traces(model, dose, readout)
     noise = _at_rest(net, parameters, counting, required=method == "gaussian")
@@ -157,6 +169,21 @@ def _sampled(sample: PathSample, asked: np.ndarray, transient: float) -> dict[st
         "rate": rate, "low": rate - half, "high": rate + half, "error": error, "approximation": "exact", "times": asked,
         "information": information.mean(axis=0)[kept], "information_error": information.std(axis=0, ddof=1)[kept] / np.sqrt(n),
         "transient": float(grid[first]), "correction": float((sample.missing[:, -1] - sample.missing[:, first]).mean() / span / np.log(2)),
+    }  # fmt: skip
+
+
+def _slope(course: DecodedCourse, transient: float | None) -> dict[str, Any]:
+    """Between the transient and the last time, of a course of estimates."""
+    times, begin = course.times, course.times[-1] / 3 if transient is None else transient
+    first = int(np.searchsorted(times, begin))
+    if first >= len(times) - 1:
+        raise ConfigError(f"transient: found {begin:g}, expected a time before the last of times, {times[-1]:g}")
+    span = times[-1] - times[first]
+    rate, error = float((course.bits[-1] - course.bits[first]) / span), float(np.hypot(course.errors[-1], course.errors[first]) / span)
+    return {
+        "rate": rate, "low": rate - 1.96 * error, "high": rate + 1.96 * error, "error": error, "approximation": "decoder", "times": times,
+        "information": course.bits, "information_error": course.errors, "transient": float(times[first]), "correction": 0.0,
+        "notes": course.notes,
     }  # fmt: skip
 
 
