@@ -149,7 +149,7 @@ def figures(law: str, rows: dict[int, list[float]]) -> dict[str, Any]:
     return {
         "count": count, "truth": truth, "sd": sd,
         "bias": float(bits.mean() - truth), "bias_error": sd / math.sqrt(count), "rmse": float(np.sqrt(np.mean((bits - truth) ** 2))),
-        "covered": covered, "covered_error": math.sqrt(max(covered * (1 - covered), 1 / count**2) / count),
+        "covered": covered, "covered_error": math.sqrt((covered * count + 1) * (count - covered * count + 1) / (count + 2) ** 2 / count),
         "one_sided": float(np.isinf(high).mean()), "width": width, "width_sd": width / sd if sd > 0 else math.nan,
         "seconds": float(seconds.mean()),
     }  # fmt: skip

@@ -20,7 +20,7 @@ def script(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "RESULTS", tmp_path / "results.jsonl")
     monkeypatch.setattr(module, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(module, "LAWS", [law for law in module.LAWS if law.name in ("gauss-1", "independent-3", "gamma-7")])
-    monkeypatch.setattr(module, "PASSES", ((500, True, 3), (500, True, 5)))
+    monkeypatch.setattr(module, "PASSES", ((500, True, 3), (500, False, 3), (500, True, 5), (500, False, 5)))
     return module
 
 
