@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from sciml.biology.information.bottleneck import bottleneck_curve
     from sciml.biology.information.bottleneck_result import BottleneckCurve
     from sciml.biology.information.capacity import Capacity, capacity
+    from sciml.biology.information.conditional import conditional_information
     from sciml.biology.information.estimators import Rule, estimator_rule
     from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
     from sciml.biology.information.result import MutualInformation
+    from sciml.biology.information.series import (
+        InformationSeries,
+        directed_information,
+        information_over_time,
+        lagged_information,
+    )
     from sciml.biology.information.variational_bottleneck import VariationalBottleneck
     from sciml.biology.information.variational_result import VariationalCurve
 
@@ -25,6 +32,8 @@ _MODULES = {
     "mutual": ("mutual_information",),
     "estimators": ("estimator_rule", "Rule"),
     "result": ("MutualInformation",),
+    "conditional": ("conditional_information",),
+    "series": ("lagged_information", "directed_information", "information_over_time", "InformationSeries"),
     "bottleneck": ("bottleneck_curve",),
     "bottleneck_result": ("BottleneckCurve",),
     "gaussian_bottleneck": ("gaussian_bottleneck", "GaussianBottleneck"),
@@ -34,6 +43,8 @@ _MODULES = {
 __all__ = [
     "capacity", "Capacity",
     "mutual_information", "MutualInformation",
+    "conditional_information",
+    "lagged_information", "directed_information", "information_over_time", "InformationSeries",
     "estimator_rule", "Rule",
     "bottleneck_curve", "BottleneckCurve",
     "gaussian_bottleneck", "GaussianBottleneck",

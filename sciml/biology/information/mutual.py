@@ -17,9 +17,9 @@ from sciml.biology.information.samples import Kind, Pair, Side, checked_pair
 from sciml.errors import ConfigError
 from sciml.seeding import derive, numpy_generator
 
-__all__ = ["mutual_information"]
+__all__ = ["Seed", "measured", "mutual_information"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
+Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _SHUFFLES = 3
 
 
@@ -34,7 +34,7 @@ def mutual_information(
     x_kind: Kind = "auto",
     y_kind: Kind = "auto",
     readout: str = "snapshot",
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> MutualInformation:
     """I(X;Y) = sum p(x,y) log2 p(x,y) / (p(x) p(y)), in bits, from joint samples; row i of `x` and `y` is one cell.
 
@@ -48,16 +48,20 @@ def mutual_information(
     used on these sides.
     """
     pair = checked_pair(x, y, groups, x_kind=x_kind, y_kind=y_kind)
+    return measured(None if pair.constant else _method(estimator, pair), pair, interval, readout, seed)
+
+
+def measured(method: Estimator | None, pair: Pair, interval: str, readout: str, seed: int) -> MutualInformation:
+    """What `method` finds in the pair, with interval and baseline; None where a side is constant."""
     bound = min(pair.x.entropy, pair.y.entropy)
-    if pair.constant:
+    if method is None:
         found = Estimate(0.0, 0.0, 0.0, 0.0, "none needed", "exact: a side is constant")
         return _result(found, pair, 0.0, bound, readout, seed)
-    method = _method(estimator, pair)
     if interval == "none":
         found = Estimate(method.point(pair, seed), math.nan, math.nan, math.nan, method.name, "none asked for")
     else:
         found = method.estimate(pair, seed)
-        if groups is not None:
+        if pair.groups is not None:
             found = _over_groups(method, pair, found, seed)
     return _result(found, pair, _baseline(method, pair, seed), bound, readout, seed)
 
@@ -94,7 +98,7 @@ def _baseline(method: Estimator, pair: Pair, seed: int) -> float:
 
 
 def _result(found: Estimate, pair: Pair, baseline: float, bound: float, readout: str, seed: int) -> MutualInformation:
-    notes = (*pair.x.notes, *pair.y.notes, *found.notes)
+    notes = (*pair.x.notes, *pair.y.notes, *(pair.z.notes if pair.z else ()), *found.notes)
     if found.bits > bound:
         notes = (*notes, f"warning: above the entropy of the discrete side, {bound:.4f} bit: too high; take `clipped`")
     return MutualInformation(

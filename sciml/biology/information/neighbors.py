@@ -13,7 +13,7 @@ from sciml.biology.information.scores import normal_scores
 from sciml.compiling import compiled
 from sciml.seeding import numpy_generator
 
-__all__ = ["NearestNeighbors", "ksg_nats"]
+__all__ = ["NearestNeighbors", "conditional_nats", "ksg_nats", "neighbors_estimate"]
 
 # v + nextafter(d, 0) may round to v + d and count the k-th neighbour itself; this leaves room and misses nobody else.
 _INSIDE = 1 - 1e-9
@@ -66,6 +66,15 @@ def ksg_nats(x: np.ndarray, y: np.ndarray, k: int = 4) -> float:
     radius = _radius(np.hstack([x, y]), k) * _INSIDE
     inside = digamma(_counts(x, radius) + 1) + digamma(_counts(y, radius) + 1)
     return float(digamma(k) + digamma(len(x)) - inside.mean())
+
+
+def conditional_nats(x: np.ndarray, y: np.ndarray, z: np.ndarray, k: int = 4) -> float:
+    """psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, in nats, as in `ksg_nats`, given z [n, dz]."""
+    from scipy.special import digamma
+
+    radius = _radius(np.hstack([x, y, z]), k) * _INSIDE
+    parts = [digamma(_counts(side, radius) + 1) for side in (np.hstack([x, z]), np.hstack([y, z]), z)]
+    return float(digamma(k) - (parts[0] + parts[1] - parts[2]).mean())
 
 
 def _radius(points: np.ndarray, k: int) -> np.ndarray:

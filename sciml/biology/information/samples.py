@@ -14,6 +14,7 @@ __all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_si
 
 Kind = Literal["auto", "discrete", "continuous"]
 _MOST_LEVELS, _FEWEST_EACH = 64, 10
+_BOX = 8  # rows that are near enough in z to be exchanged
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """n joint samples of X and Y; `groups` [n] codes of the rows that belong together (replicate, day, donor), or None."""
+    """n joint samples of X and Y, with Z where information is given Z.
+
+    `groups` [n] codes of the rows that belong together (replicate, day, donor), or None.
+    """
 
     x: Side
     y: Side
     groups: np.ndarray | None = None
+    z: Side | None = None
 
     def __len__(self) -> int:
         return len(self.x.values)
@@ -74,15 +79,32 @@ class Pair:
 
     def take(self, rows: np.ndarray) -> Pair:
         """The same pair for some of the rows."""
-        return Pair(self.x.take(rows), self.y.take(rows), None if self.groups is None else self.groups[rows])
+        groups = None if self.groups is None else self.groups[rows]
+        return Pair(self.x.take(rows), self.y.take(rows), groups, None if self.z is None else self.z.take(rows))
 
     def swapped(self) -> Pair:
         """(Y, X): information is the same both ways."""
-        return Pair(self.y, self.x, self.groups)
+        return Pair(self.y, self.x, self.groups, self.z)
 
     def shuffled(self, generator: np.random.Generator) -> Pair:
-        """The rows of X in another order: marginals kept, all dependence gone."""
-        return Pair(self.x.take(generator.permutation(len(self))), self.y, None)
+        """The rows of X in another order: marginals kept, all dependence gone; given Z, among rows of the same level or near by."""
+        order = generator.permutation(len(self)) if self.z is None else _order_given(self.z, generator)
+        return Pair(self.x.take(order), self.y, None, self.z)
+
+
+def _order_given(z: Side, generator: np.random.Generator) -> np.ndarray:
+    """[n] rows exchanged within the levels of z, or within boxes of at most 8 rows cut along its columns in turn."""
+    n, order = len(z.values), np.arange(len(z.values))
+    boxes = [order] if z.codes is None else [np.flatnonzero(z.codes == code) for code in np.unique(z.codes)]
+    for column in range(64 * z.values.shape[1] if z.codes is None else 0):
+        if len(boxes[0]) <= _BOX:
+            break
+        along = z.values[:, column % z.values.shape[1]]
+        boxes = [part for box in boxes for part in np.array_split(box[np.argsort(along[box], kind="stable")], 2)]
+    found = np.empty(n, dtype=int)
+    for box in boxes:
+        found[box] = generator.permutation(box)
+    return found
 
 
 def checked_pair(x: Any, y: Any, groups: Any = None, *, x_kind: Kind = "auto", y_kind: Kind = "auto") -> Pair:

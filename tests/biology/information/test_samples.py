@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,19 @@ def test_groups():
         checked_groups([1, 2], 4)
     with pytest.raises(DataError, match="row 1: found nan"):
         checked_groups([1.0, np.nan, 2.0, 2.0], 4)
+
+
+def test_shuffled_given_z_stays_within_its_levels_and_near_by():
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 64))
+    plain = checked_pair(x, x)
+    for side in (checked_side(z, "z"), checked_side(np.where(z > 0, "b", "a"), "z")):
+        mixed = replace(plain, z=side).shuffled(np.random.default_rng(1))
+        assert sorted(mixed.x.values[:, 0]) == sorted(plain.x.values[:, 0])
+        assert not np.array_equal(mixed.x.values, plain.x.values)
+        place = np.array([np.flatnonzero(plain.x.values[:, 0] == v)[0] for v in mixed.x.values[:, 0]])
+        if side.codes is not None:
+            assert np.array_equal(side.codes[place], side.codes)
+        else:
+            ranks = np.argsort(np.argsort(z))
+            assert np.abs(ranks[place] - ranks).max() < 8
