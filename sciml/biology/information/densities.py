@@ -17,10 +17,13 @@ from sciml.biology.information.scores import normal_scores
 from sciml.biology.information.transforms import Transformed, gaussianized
 from sciml.seeding import numpy_generator
 
-__all__ = ["MixtureDensity", "Residual", "fitted", "residual"]
+__all__ = [
+    "MixtureDensity", "Residual", "fitted", "law_variance", "law_words", "mixture_estimate", "ratio_nats", "residual", "residual_words",
+    "transform_words",
+]  # fmt: skip
 
 _DRAWS = 6
-_MOST_ROWS = 10_000
+_MOST_ROWS = 5_000
 _MOST_TWO_SIDED = 4
 _FEW_COLUMNS = 3  # up to here nearest neighbours have hardly any bias of their own
 _STILL = 2.4  # 1 / (sqrt 2 - 1): what is left of a bias that falls as 1 / sqrt N, as at sharp edges of two columns
@@ -70,25 +73,34 @@ class MixtureDensity:
     def estimate(self, pair: Pair, seed: int) -> Estimate:
         """Bits; the interval is the spread of the log ratio, of what the residual leaves open, and of the parameters."""
         x, y, fit = fitted(pair, seed)
-        dx, dy = x.values.shape[1], y.values.shape[1]
-        found = ratio_nats(fit, x, y)
-        left = residual(fit, found, dx, seed)
-        nats = found + left.weight * left.beyond
-        # The fit is off by (inside - outside) / 2 either way; half of it stays open after averaging.
-        open_bias = 0.0 if fit.gaussian else (fit.inside.mean() - fit.outside.mean()) / 4
-        variance = fit.outside.var() / len(pair) + dx * dy * fit.parts / (2 * len(pair) ** 2) + left.weight * left.error**2 + open_bias**2
-        error = math.sqrt(variance)
-        still = _STILL * left.weight * left.trend
-        low, high = nats - Z95 * error + min(still, 0.0), nats + Z95 * error + max(still, 0.0)
-        notes = [residual_words(left)]
-        if left.weight and dx + dy > _MOST_TWO_SIDED:
-            low, high = nats - ONE_SIDED * error, math.inf
-            notes.append("one-sided: in so many columns neighbours see a part of what the law misses, and no trend in N tells the rest")
-        return Estimate(
-            nats * _NATS, error * _NATS, low * _NATS, high * _NATS, f"{self.name} ({transform_words(x, y)}; {law_words(fit)})",
-            "spread of the log ratio, of its parameters and of the residual" + (", bias of neighbours" if still else ""),
-            "exact in 1/N" if fit.gaussian else "mean of seen and unseen rows", tuple(notes),
-        )  # fmt: skip
+        law = ratio_nats(fit, x, y)
+        return mixture_estimate(self.name, x, y, fit, law, residual(fit, law, x.values.shape[1], seed))
+
+
+def mixture_estimate(name: str, x: Transformed, y: Transformed, fit: Fit, law: float, left: Residual) -> Estimate:
+    """The law's own figure, `law` nats, and the residual by its weight; one-sided where that is not all in more than 4 columns."""
+    nats = law + left.weight * left.beyond
+    d = fit.points.shape[1]
+    error = math.sqrt(law_variance(fit, x.values.shape[1]) + left.weight * left.error**2)
+    still = _STILL * left.weight * left.trend
+    low, high = nats - Z95 * error + min(still, 0.0), nats + Z95 * error + max(still, 0.0)
+    notes = [residual_words(left)]
+    if left.weight and d > _MOST_TWO_SIDED:
+        low, high = nats - ONE_SIDED * error, math.inf
+        notes.append("one-sided: in so many columns neighbours see a part of what the law misses, and no trend in N tells the rest")
+    return Estimate(
+        nats * _NATS, error * _NATS, low * _NATS, high * _NATS, f"{name} ({transform_words(x, y)}; {law_words(fit)})",
+        "spread of the log ratio, of its parameters and of the residual" + (", bias of neighbours" if still else ""),
+        "exact in 1/N" if fit.gaussian else "mean of seen and unseen rows", tuple(notes),
+    )  # fmt: skip
+
+
+def law_variance(fit: Fit, dx: int) -> float:
+    """Of the law's figure, nats^2: the spread of the log ratio; of the dx x dy couplings of each component where there is little to find;
+    half of the bias (inside - outside) / 2 that averaging takes off, which stays open."""
+    n, d = fit.points.shape
+    bias = 0.0 if fit.gaussian else (fit.inside.mean() - fit.outside.mean()) / 4
+    return float(fit.outside.var() / n + dx * (d - dx) * fit.parts / (2 * n**2) + bias**2)
 
 
 def fitted(pair: Pair, seed: int) -> tuple[Transformed, Transformed, Fit]:

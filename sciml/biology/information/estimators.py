@@ -48,6 +48,7 @@ _MOST_DECODED = 24
 ESTIMATORS: dict[str, tuple[str, str]] = {
     "ksg": ("neighbors", "NearestNeighbors"),
     "mixture": ("densities", "MixtureDensity"),
+    "critic": ("critic", "Critic"),
     "dose_neighbors": ("dose_neighbors", "DoseNeighbors"),
     "discrete": ("discrete", "Discrete"),
     "dose_decoder": ("dose_decoder", "DoseDecoder"),
@@ -56,6 +57,10 @@ ESTIMATORS: dict[str, tuple[str, str]] = {
 
 def _continuous(pair: Pair) -> bool:
     return not (pair.x.discrete or pair.y.discrete)
+
+
+def _few_columns(pair: Pair) -> bool:
+    return _continuous(pair) and pair.x.values.shape[1] + pair.y.values.shape[1] <= 4
 
 
 def _dosed(pair: Pair) -> bool:
@@ -72,7 +77,8 @@ def _many_doses(pair: Pair) -> bool:
 
 
 _RULES: tuple[Rule, ...] = (
-    Rule("both sides continuous", "mixture", "a fitted law is right in many columns too, and neighbours test it", _continuous),
+    Rule("both continuous, at most 4 columns", "mixture", "a fitted law has little spread, and neighbours test it", _few_columns),
+    Rule("both continuous, more columns", "critic", "neighbours fail; a law of one component is right or a network looks on", _continuous),
     Rule("both sides discrete", "discrete", "right where cells hold few counts, and an interval that says how far", _counted),
     Rule(
         f"one side discrete, more than {_MOST_DECODED} levels, at most 3 columns",

@@ -111,7 +111,7 @@ def _start(points: np.ndarray, parts: int, freedom: float, generator: np.random.
     alone), and at random."""
     n, d = points.shape
     if kind % 3 == 2:
-        return _from_labels(points, generator.integers(parts, size=n), parts, freedom)
+        return _from_labels(points, generator.permutation(n) % parts, parts, freedom)
     places = points
     if kind % 3 == 1:
         places = (points @ generator.normal(size=(d, 6 * d))) * (points @ generator.normal(size=(d, 6 * d)))

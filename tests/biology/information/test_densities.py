@@ -91,7 +91,7 @@ def test_independent_sides_are_covered():
 def test_the_rule_takes_it_for_continuous_sides_and_the_seed_settles_it():
     x, y = gaussian(np.random.default_rng(3), 300)
     first, again = (info.mutual_information(x, y, seed=4) for _ in range(2))
-    assert first.estimator.startswith("mixture (") and first == again
+    assert first.estimator.startswith("critic (") and first == again
 
 
 def test_what_it_refuses():
