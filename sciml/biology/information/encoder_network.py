@@ -5,6 +5,7 @@ Everything the bottleneck knows of networks is here: an encoder makes a `Code` o
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
@@ -168,7 +169,7 @@ def make_networks(
 
 def log_mean(logs: Tensor, count: int) -> Tensor:
     """log of (sum of exp over the last axis) / count."""
-    return torch.logsumexp(logs, -1) - torch.log(torch.tensor(float(count)))
+    return torch.logsumexp(logs, -1) - math.log(count)
 
 
 def _minus_half_squares(a: Tensor, b: Tensor) -> Tensor:
