@@ -20,7 +20,7 @@ __all__ = ["bottleneck_curve"]
 _Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _LEAST, _MOST = 50, 200  # points of a curve whose betas are placed here
 _WIDTH = 5e-4  # of the bracket, in bits and of the bound, at which no more points are placed
-_TOLERANCE, _CERTIFIED = 4e-6, 2e-7  # nats of I(T;Y) - I(T;X) / beta that a missing cluster may promise
+_TOLERANCE = 4e-6  # nats of I(T;Y) - I(T;X) / beta that a missing cluster may promise; less near the onset
 _SMALL = 3e-3  # bits below which the width is not held against the bound
 _NEVER = 1e-17  # what is less likely than this never occurs
 _BITS = 1.0 / np.log(2.0)
@@ -79,56 +79,68 @@ class _Problem:
         self.i_xy = float(self.law.p @ self.law.divergence(self.law.p_y[None])[:, 0]) * _BITS
         self.starts = Starts(self.law, numpy_generator(seed, "bottleneck"))
         self.certifier = GainBound(self.law) if self.law.w.shape[1] <= MOST_STATES else None
-        self.tolerance = _CERTIFIED if self.certifier else _TOLERANCE
         self.onset_local = self._local_onset()
         self.onset = self._onset()
 
     def at(self, betas: np.ndarray) -> list[_Point]:
         """Optima at given betas, in their order; made from the highest beta down, each from the clusters of the one before."""
         found: dict[float, _Point] = {}
-        clusters = self.law.w if len(self.law.p) <= 200 else self.law.w[:: len(self.law.p) // 100]
+        clusters = self._rows(float(betas[np.isfinite(betas)].max(initial=1.0)))
         for beta in sorted(set(betas.tolist()), reverse=True):
             found[beta] = self.solved(beta, clusters)
             mixture = found[beta].mixture
-            clusters = mixture.posteriors if mixture is not None and len(mixture.weights) > 1 else clusters
+            if mixture is not None and len(mixture.weights) > 1:
+                clusters = mixture.weights, mixture.posteriors
         return [found[beta] for beta in betas.tolist()]
 
-    def solved(self, beta: float, clusters: np.ndarray) -> _Point:
+    def _tolerance(self, beta: float) -> float:
+        """What a missing cluster may promise, in the units of the gain."""
+        return _TOLERANCE * beta * min(max(beta / self.onset - 1.0, 0.02), 1.0)
+
+    def _rows(self, beta: float) -> tuple[np.ndarray, np.ndarray]:
+        """Clusters to begin with: every x its own, or as many as beta may tell apart on a curve of posteriors, about sqrt(beta)."""
+        some = slice(None, None, max(1, int(len(self.law.p) / (25.0 * np.sqrt(max(beta, 4.0))))) if np.isfinite(beta) else 1)
+        return self.law.p[some] / self.law.p[some].sum(), self.law.w[some]
+
+    def solved(self, beta: float, clusters: tuple[np.ndarray, np.ndarray]) -> _Point:
         """The optimum at one beta."""
         if beta == np.inf:
             return self._end()
         nothing = Mixture.of(self.law, beta, np.ones(1), self.law.p_y[None])
         if beta <= self.onset:
             return self._point(nothing)
-        before = np.inf
+        before, tolerance = np.inf, self._tolerance(beta)
         while True:
-            found = solve(self.law, beta, clusters, self.starts, self.tolerance)
-            found = found if found.objective < nothing.objective else nothing
-            if self.certifier is None or found.objective > before - 0.1 * beta * self.tolerance:
-                return self._point(found)
-            _, gain, missing = self.certifier.largest(beta, found.log_shares(self.law), beta * self.tolerance)
-            if gain < 2.0 * beta * self.tolerance:
-                return self._point(found)
-            before, clusters = found.objective, np.concatenate([found.posteriors, missing[None]])
+            found, gain = solve(self.law, beta, clusters, self.starts, tolerance)
+            if nothing.objective <= found.objective:
+                return self._point(nothing)
+            if self.certifier is None:
+                return self._point(found, gain)
+            proved, seen, missing = self.certifier.largest(beta, found.log_shares(self.law), tolerance)
+            if seen < 2.0 * tolerance or found.objective > before - 0.1 * tolerance:
+                return self._point(found, proved)
+            before = found.objective
+            clusters = np.append(0.9 * found.weights, 0.1), np.concatenate([found.posteriors, missing[None]])
 
-    def _point(self, found: Mixture) -> _Point:
+    def _point(self, found: Mixture, gain: float | None = None) -> _Point:
+        """The point of a mixture; `gain`: what `_gain` would find."""
         law, beta = self.law, found.beta
         if beta <= 1.0:
             return _Point(beta, 0.0, 0.0, 0.0, found)
         i_x, i_y = (0.0, 0.0) if len(found.weights) == 1 else _informations(law, found.encoder(law))
-        lost = self._lost(found)
-        if lost + found.objective > beta * self.tolerance:
-            lost = min(lost, self._lost(levelled(law, found, self.starts)))
+        gain = max(self._gain(found) if gain is None else gain, 0.0)
+        lost = gain - found.objective  # no mixture's -G is above it
+        if gain > self._tolerance(beta):
+            level = levelled(law, found, self.starts)
+            lost = min(lost, max(self._gain(level), 0.0) - level.objective)
         supremum = (beta * self.i_xy / _BITS + lost) * _BITS
         return _Point(beta, i_x, i_y, max(supremum, beta * i_y - i_x, 0.0), found)
 
-    def _lost(self, found: Mixture) -> float:
-        """-G plus the largest log gain that any cluster still has, proved or the best of the starts: no mixture's -G is above it."""
+    def _gain(self, found: Mixture) -> float:
+        """The largest log gain that any cluster still has, proved or the best of the starts."""
         if self.certifier:
-            gain = self.certifier.largest(found.beta, found.log_shares(self.law), found.beta * self.tolerance)[0]
-        else:
-            gain = self.starts.best(self.law, found)[1]
-        return max(gain, 0.0) - found.objective
+            return self.certifier.largest(found.beta, found.log_shares(self.law), self._tolerance(found.beta))[0]
+        return self.starts.best(self.law, found)[1]
 
     def _end(self) -> _Point:
         return _Point(np.inf, self.i_x_end, self.i_xy, np.inf, None)
@@ -162,7 +174,7 @@ class _Problem:
         """Points by ascending beta, placed where the bracket is widest, at the slope of the chord there (the sandwich algorithm)."""
         if not self.i_xy > 1e-12:
             return self.at(np.geomspace(1.0, 100.0, _LEAST))
-        points = [self.solved(self.onset, self.law.p_y[None]), self._end()]
+        points = [self.solved(self.onset, self._rows(1.0)), self._end()]
         closed: set[tuple[float, float]] = set()
         while len(points) < _MOST:
             gaps = list(pairwise(points))
@@ -175,10 +187,9 @@ class _Problem:
                 closed.add((a.beta, b.beta))
                 a, b = max(gaps, key=lambda gap: min(gap[1].beta, 4.0 * gap[0].beta) / gap[0].beta)
                 beta = np.sqrt(a.beta * min(b.beta, 4.0 * a.beta))
-            clusters = [point.mixture.posteriors for point in (a, b) if point.mixture is not None]
-            if b.mixture is None and len(points) == 2:
-                clusters.append(self.law.w[:: max(1, len(self.law.p) // 100)])
-            points.append(self.solved(float(beta), np.concatenate(clusters)))
+            near = (b, a) if beta < 4.0 * a.beta else (b,)
+            nearest = next((p.mixture for p in near if p.mixture is not None and len(p.mixture.weights) > 1), None)
+            points.append(self.solved(float(beta), self._rows(beta) if nearest is None else (nearest.weights, nearest.posteriors)))
             points.sort(key=lambda point: point.beta)
         return points
 

@@ -20,9 +20,11 @@ import numpy as np
 __all__ = ["Law", "Mixture", "Starts", "climb", "levelled", "log_gain", "solve"]
 
 _FLOOR = 1e-300
+_RIDGE = 1e-11  # of the scaled least squares of an extrapolation
 _DROPPED = 1e-11  # weight below which a cluster is left out
 _EQUAL, _ALIKE = 1e-6, 0.1  # beta times the squared Hellinger distance of clusters that are joined, and where joining is tried
-_ROUNDS, _MEMORY, _STEPS, _STAGNANT = 25, 8, 150, 6
+_HEAVIEST = 6  # clusters that are climbed from too
+_ROUNDS, _MEMORY, _STEPS, _STAGNANT = 25, 8, 80, 6
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Starts:
         self._divergence = law.divergence(self.posteriors)
         self._roots = np.sqrt(self.posteriors)
 
-    def best(self, law: Law, found: Mixture, climbed: int = 16, cycles: int = 2) -> tuple[np.ndarray, float]:
+    def best(self, law: Law, found: Mixture, climbed: int = 12, cycles: int = 2) -> tuple[np.ndarray, float]:
         """The missing clusters [k, Y], and the largest log C: of all starts, the best `climbed` that lie apart go uphill for some
         `cycles`, and so do the heaviest clusters found."""
         beta, log_shares = found.beta, found.log_shares(law)
@@ -132,7 +134,7 @@ class Starts:
                 chosen.append(int(i))
                 if len(chosen) == climbed:
                     break
-        posteriors, gain = climb(law, beta, log_shares, np.concatenate([self.posteriors[chosen], found.posteriors[:climbed]]), cycles)
+        posteriors, gain = climb(law, beta, log_shares, np.concatenate([self.posteriors[chosen], found.posteriors[:_HEAVIEST]]), cycles)
         return posteriors[gain > 1e-3 * gain.max()], float(gain.max())
 
     def excess(self, law: Law, beta: float, log_shares: np.ndarray) -> np.ndarray:
@@ -142,24 +144,27 @@ class Starts:
         return np.maximum(terms.max(axis=1), 0.0)
 
 
-def solve(law: Law, beta: float, posteriors: np.ndarray, starts: Starts, tolerance: float) -> Mixture:
-    """The best mixture found from the clusters `posteriors` [T, Y]; new ones come in from `starts` while one promises more than
-    `beta tolerance` and the last ones won something."""
-    weights, before = np.full(len(posteriors), 1.0 / len(posteriors)), np.inf
+def solve(law: Law, beta: float, clusters: tuple[np.ndarray, np.ndarray], starts: Starts, tolerance: float) -> tuple[Mixture, float]:
+    """(the best mixture found, its largest log gain) from `clusters` (weights [T], posteriors [T, Y]).
+
+    New clusters come in from `starts` while one promises a gain above `tolerance` and the last ones won something.
+    """
+    (weights, posteriors), before = clusters, np.inf
     for _ in range(_ROUNDS):
         weights = _weighted(law, beta, weights, posteriors, before)
-        found = _accelerated(law, beta, *_joined(beta, weights, posteriors, _EQUAL), beta * tolerance)
-        fewer = _joined(beta, found.weights, found.posteriors, _ALIKE)
-        if len(fewer[0]) < 0.9 * len(found.weights):
-            trial = _accelerated(law, beta, *fewer, beta * tolerance)
-            found = trial if trial.objective < found.objective + 0.02 * beta * tolerance else found
+        found = _accelerated(law, beta, *_joined(beta, weights, posteriors, _EQUAL), tolerance)
         missing, gain = starts.best(law, found)
-        if gain <= beta * tolerance or before - found.objective < 0.05 * beta * tolerance:
+        if gain <= tolerance or before - found.objective < 0.05 * tolerance:
             break
         before = found.objective
         weights = np.append(0.9 * found.weights, np.full(len(missing), 0.1 / len(missing)))
         posteriors = np.concatenate([found.posteriors, missing])
-    return found
+    fewer = _joined(beta, found.weights, found.posteriors, _ALIKE)
+    if len(fewer[0]) < 0.8 * len(found.weights):
+        trial = _accelerated(law, beta, *fewer, tolerance)
+        if trial.objective < found.objective + 0.05 * tolerance and (left := starts.best(law, trial)[1]) < max(gain, tolerance):
+            return trial, left
+    return found, gain
 
 
 def levelled(law: Law, found: Mixture, starts: Starts, cycles: int = 8) -> Mixture:
@@ -190,18 +195,19 @@ def _weighted(law: Law, beta: float, weights: np.ndarray, posteriors: np.ndarray
 def _joined(beta: float, weights: np.ndarray, posteriors: np.ndarray, alike: float) -> tuple[np.ndarray, np.ndarray]:
     """Clusters with beta (squared Hellinger distance) below `alike` as one, those without weight left out; heaviest first."""
     roots = np.sqrt(posteriors)
-    kept: list[int] = []
-    mass, mean = np.zeros(len(weights)), np.zeros_like(posteriors)
-    for i in np.argsort(-weights, kind="stable"):
-        if weights[i] < _DROPPED:
-            break
-        apart = ((roots[kept] - roots[i]) ** 2).sum(axis=1) * beta
-        into = kept[int(apart.argmin())] if kept and apart.min() < alike else int(i)
-        if into == i:
-            kept.append(int(i))
-        mass[into] += weights[i]
-        mean[into] += weights[i] * posteriors[i]
-    return mass[kept] / mass[kept].sum(), mean[kept] / mass[kept, None]
+    near = 2.0 - 2.0 * (roots @ roots.T) < alike / beta
+    into, heaviest = np.arange(len(weights)), np.argsort(-weights, kind="stable")
+    free = weights >= _DROPPED
+    for i in heaviest[: int(free.sum())].tolist():
+        if free[i]:
+            mine = near[i] & free
+            into[mine] = i
+            free[mine] = False
+            free[i], into[i] = False, i
+    kept = [i for i in heaviest.tolist() if into[i] == i and weights[i] >= _DROPPED]
+    owner = (into[:, None] == kept) * np.where(weights >= _DROPPED, weights, 0.0)[:, None]
+    mass = owner.sum(axis=0)
+    return mass / mass.sum(), (owner.T @ posteriors) / mass[:, None]
 
 
 def _kernel(law: Law, beta: float, posteriors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,10 +221,8 @@ def _kernel(law: Law, beta: float, posteriors: np.ndarray) -> tuple[np.ndarray, 
 
 def _accelerated(law: Law, beta: float, weights: np.ndarray, posteriors: np.ndarray, tolerance: float) -> Mixture:
     """The EM fixed point from here by Anderson's extrapolation of log weights and log posteriors, which falls back where G would rise."""
-    shape = posteriors.shape
+    history = _History(weights.size + posteriors.size)
     plain: tuple[np.ndarray, np.ndarray] | None = None
-    points: list[np.ndarray] = []
-    changes: list[np.ndarray] = []
     best, since = Mixture(beta, weights, posteriors, law.p, np.inf), 0
     for _ in range(_STEPS):
         joint, shift = _kernel(law, beta, posteriors)
@@ -227,42 +231,63 @@ def _accelerated(law: Law, beta: float, weights: np.ndarray, posteriors: np.ndar
         log_z = np.log(z) + shift
         objective = -float(law.p @ log_z)
         if plain is not None and not objective <= best.objective + 1e-14:
-            (weights, posteriors), plain, points, changes = plain, None, [], []
+            (weights, posteriors), plain = plain, None
+            history.forget()
             continue
         since = since + 1 if best.objective - objective < 1e-3 * tolerance else 0
         best = Mixture(beta, weights, posteriors, log_z, objective)
         joint *= (law.p / z)[:, None]
         mass = np.maximum(joint.sum(axis=0), _FLOOR)
-        plain = (mass, (joint.T @ law.w) / mass[:, None])
-        point = _packed(weights, posteriors)
-        points.append(point)
-        changes.append(_packed(*plain) - point)
-        metric = np.sqrt(np.concatenate([plain[0], (plain[0][:, None] * plain[1]).ravel()]))
-        if since >= _STAGNANT or np.abs(metric * changes[-1]).max() < 1e-9:
+        moved = joint.T @ law.w
+        plain = (mass, moved / mass[:, None])
+        metric = np.concatenate([mass, moved.ravel()])
+        point, change = _packed(weights, posteriors), _packed(*plain)
+        change -= point
+        if since >= _STAGNANT or metric @ change**2 < 1e-17:
             break
-        points, changes = points[-_MEMORY:], changes[-_MEMORY:]
-        weights, posteriors = _extrapolated(points, changes, metric, shape) if len(points) > 1 else plain
+        following = history.extrapolated(point, change, metric)
+        weights, posteriors = plain if following is None else _unpacked(following, posteriors.shape)
     return best
 
 
-def _extrapolated(
-    points: list[np.ndarray], changes: list[np.ndarray], metric: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    d_changes, d_points = np.diff(changes, axis=0), np.diff(points, axis=0)
-    gram = (d_changes * metric**2) @ d_changes.T
-    right = (d_changes * metric**2) @ changes[-1]
-    scale = np.sqrt(np.maximum(np.diag(gram), _FLOOR))
-    theta = np.linalg.lstsq(gram / np.outer(scale, scale), right / scale, rcond=1e-11)[0] / scale
-    return _unpacked(points[-1] + changes[-1] - (d_points + d_changes).T @ theta, shape)
+class _History:
+    """The last points and their changes under a fixed-point map, for Anderson's extrapolation."""
+
+    def __init__(self, size: int) -> None:
+        self._bends, self._steps = np.empty((_MEMORY, size)), np.empty((_MEMORY, size))
+        self.forget()
+
+    def forget(self) -> None:
+        self._count = 0
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    def extrapolated(self, point: np.ndarray, change: np.ndarray, metric: np.ndarray) -> np.ndarray | None:
+        """Where the changes of the last points combine to least, in squares weighted by `metric`; None for a first point."""
+        last, self._last = self._last, (point, change)
+        if last is None:
+            return None
+        row = self._count % _MEMORY
+        np.subtract(change, last[1], out=self._bends[row])
+        np.subtract(point, last[0], out=self._steps[row])
+        self._steps[row] += self._bends[row]
+        self._count += 1
+        bends, steps = self._bends[: self._count], self._steps[: self._count]
+        weighted = bends * metric
+        gram = weighted @ bends.T
+        scale = 1.0 / np.sqrt(np.maximum(gram.diagonal(), _FLOOR))
+        gram *= scale * scale[:, None]
+        gram.flat[:: len(gram) + 1] += _RIDGE
+        theta = scale * np.linalg.solve(gram, scale * (weighted @ change))
+        return np.asarray(point + change - theta @ steps)
 
 
 def _packed(weights: np.ndarray, posteriors: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(np.concatenate([weights, posteriors.ravel()]), 1e-30))
+    packed = np.concatenate([weights, posteriors.ravel()])
+    np.maximum(packed, 1e-30, out=packed)
+    return np.asarray(np.log(packed, out=packed))
 
 
-def _unpacked(packed: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    logs = packed[: shape[0]]
-    weights = np.exp(logs - logs.max())
-    rows = packed[shape[0] :].reshape(shape)
-    posteriors = np.exp(rows - rows.max(axis=1, keepdims=True))
-    return weights / weights.sum(), posteriors / posteriors.sum(axis=1, keepdims=True)
+def _unpacked(packed: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    values = np.exp(np.minimum(packed, 300.0))
+    weights, posteriors = values[: shape[0]], values[shape[0] :].reshape(shape)
+    return weights / weights.sum(), posteriors / np.maximum(posteriors.sum(axis=1, keepdims=True), _FLOOR)

@@ -17,7 +17,7 @@ def problem(seed=0, n=10, m=4):
 def test_solution_is_self_consistent(beta):
     """p(t|x) = p(t) exp(-beta KL(w_x || q_t)) / z_x with p(t) and q_t made from it (Tishby, Pereira and Bialek 1999)."""
     law, starts = problem()
-    found = solve(law, beta, law.w, starts, 1e-8)
+    found = solve(law, beta, (law.p, law.w), starts, 1e-8 * beta)[0]
     encoder = found.encoder(law)
     share = law.p @ encoder
     np.testing.assert_allclose(share, found.weights, atol=2e-5)
@@ -31,7 +31,7 @@ def test_solution_is_self_consistent(beta):
 def test_no_long_run_of_plain_steps_does_better(beta):
     """The plain iteration from 30 random encoders, 2,000 steps each, all at the same time."""
     law, starts = problem(3, 8, 4)
-    best = solve(law, beta, law.w, starts, 1e-8).objective
+    best = solve(law, beta, (law.p, law.w), starts, 1e-8 * beta)[0].objective
     encoder = np.random.default_rng(1).dirichlet(np.full(9, 0.3), (30, 8))
     for _ in range(2000):
         share = np.einsum("x,kxt->kt", law.p, encoder)
@@ -57,7 +57,7 @@ def test_the_dual_holds_for_any_z():
     """-G + max log C never falls below the optimum, whatever mixture or raised z it is taken from (weak duality)."""
     law, starts = problem(5)
     beta = 6.0
-    best = -solve(law, beta, law.w, starts, 1e-9).objective
+    best = -solve(law, beta, (law.p, law.w), starts, 1e-9 * beta)[0].objective
     rng = np.random.default_rng(0)
     for _ in range(20):
         k = rng.integers(1, 6)
