@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sciml.biology.information.bottleneck_result import BottleneckCurve
     from sciml.biology.information.capacity import Capacity, capacity
     from sciml.biology.information.conditional import conditional_information
+    from sciml.biology.information.deterministic_bottleneck import DeterministicBottleneck, deterministic_bottleneck
     from sciml.biology.information.estimators import Rule, estimator_rule
     from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
@@ -36,6 +37,7 @@ _MODULES = {
     "series": ("lagged_information", "directed_information", "information_over_time", "InformationSeries"),
     "bottleneck": ("bottleneck_curve",),
     "bottleneck_result": ("BottleneckCurve",),
+    "deterministic_bottleneck": ("deterministic_bottleneck", "DeterministicBottleneck"),
     "gaussian_bottleneck": ("gaussian_bottleneck", "GaussianBottleneck"),
     "variational_bottleneck": ("VariationalBottleneck",),
     "variational_result": ("VariationalCurve",),
@@ -47,6 +49,7 @@ __all__ = [
     "lagged_information", "directed_information", "information_over_time", "InformationSeries",
     "estimator_rule", "Rule",
     "bottleneck_curve", "BottleneckCurve",
+    "deterministic_bottleneck", "DeterministicBottleneck",
     "gaussian_bottleneck", "GaussianBottleneck",
     "VariationalBottleneck", "VariationalCurve",
 ]  # fmt: skip

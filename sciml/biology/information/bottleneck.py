@@ -15,7 +15,7 @@ from sciml.biology.information.bottleneck_result import BottleneckCurve, Bracket
 from sciml.errors import DataError
 from sciml.seeding import numpy_generator
 
-__all__ = ["bottleneck_curve"]
+__all__ = ["bottleneck_curve", "joint_law"]
 
 _Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _LEAST, _MOST = 50, 200  # points of a curve whose betas are placed here
@@ -42,7 +42,7 @@ def bottleneck_curve(p_xy: Any, betas: Any = None, *, seed: _Seed = 0) -> Bottle
     Raises DataError for what is no joint law, ConfigError for betas below 0. Source: Tishby, Pereira and Bialek 1999; Witsenhausen and
     Wyner 1975 for the dual; Wu et al. 2019 for the onset.
     """
-    joint = _joint_law(p_xy)
+    joint = joint_law(p_xy)
     wanted = None if betas is None else checked_betas(betas)
     problem = _Problem(joint, seed)
     points = problem.placed() if wanted is None else problem.at(wanted)
@@ -240,8 +240,8 @@ def _entropy(p: np.ndarray) -> float:
     return float(max(-np.sum(p * np.log(np.maximum(p, 1e-300))), 0.0)) * _BITS
 
 
-def _joint_law(p_xy: Any) -> np.ndarray:
-    """The law [n_x, n_y] as float64, exactly normalised. Raises DataError with the entry that is wrong."""
+def joint_law(p_xy: Any) -> np.ndarray:
+    """A joint law [n_x, n_y] as float64, exactly normalised. Raises DataError with the entry that is wrong."""
     try:
         joint = np.asarray(p_xy, dtype=float)
     except (TypeError, ValueError) as error:
