@@ -35,7 +35,7 @@ def bottleneck_curve(p_xy: Any, betas: Any = None, *, seed: _Seed = 0) -> Bottle
     included, until it is narrower than 5e-4 bits and 5e-4 of the bound.
 
     For each beta the problem is convex in the law of T's posteriors about Y: clusters are moved and weighted to the optimum, and a missing
-    one is looked for from at least 100 starts until none helps, so jumps of the curve are found from either side. The largest gain that any
+    one is looked for among at least 100 starts, the best of which go uphill, until none helps. The largest gain that any
     cluster could still have bounds the optimum from above (weak duality); with at most three y that gain is bounded over all posteriors
     by branch and bound and the curve is `certified`, otherwise it is the best of the starts. The same seed gives the same bits.
 
