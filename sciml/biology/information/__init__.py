@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sciml.biology.information.capacity import Capacity, capacity
     from sciml.biology.information.conditional import conditional_information
     from sciml.biology.information.deterministic_bottleneck import DeterministicBottleneck, deterministic_bottleneck
+    from sciml.biology.information.dose_capacity import DataCapacity, capacity_from_data
     from sciml.biology.information.estimators import Rule, estimator_rule
     from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sciml.biology.information.variational_result import VariationalCurve
 
 _MODULES = {
+    "dose_capacity": ("capacity_from_data", "DataCapacity"),
     "capacity": ("capacity", "Capacity"),
     "mutual": ("mutual_information",),
     "estimators": ("estimator_rule", "Rule"),
@@ -43,6 +45,7 @@ _MODULES = {
     "variational_result": ("VariationalCurve",),
 }
 __all__ = [
+    "capacity_from_data", "DataCapacity",
     "capacity", "Capacity",
     "mutual_information", "MutualInformation",
     "conditional_information",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from sciml.biology.information.samples import Pair
 from sciml.biology.information.softmax_regression import softmax_regression
 from sciml.seeding import numpy_generator
 
-__all__ = ["DoseDecoder", "Ratios", "likelihood_ratios", "spread_of_mean"]
+__all__ = ["DoseDecoder", "Ratios", "likelihood_ratios", "extrapolated", "fit_error", "folds_within", "many_columns", "spread_of_mean"]
 
 _FOLDS = 10
 _DIRECT = 4  # columns; more are first made into discriminants
@@ -53,7 +54,7 @@ class DoseDecoder:
     def point(self, pair: Pair, seed: int) -> float:
         """Raw bits."""
         bits = self._one_fit(pair, seed)
-        if not _many(pair):
+        if not many_columns(pair):
             return bits
         return 2 * bits - disjoint_halves(pair, self._one_fit, seed, splits=2).mean
 
@@ -66,10 +67,8 @@ class DoseDecoder:
         terms, corrected = ratios.terms()
         bits, error = float(terms.mean()), np.hypot(spread_of_mean(terms, cells), fit_error(corrected, len(terms)))
         made, trend = "splines", f"mean of fitted and left-out loss, which err to either side by {corrected:.4f} bit to first order in 1/N"
-        if _many(pair):
-            halves = disjoint_halves(pair, self._one_fit, seed, splits=8)
-            gained = bits - halves.mean
-            bits, error = bits + gained, np.hypot(error, np.hypot(halves.mean_error, gained))
+        if many_columns(pair):
+            bits, error, gained = extrapolated(pair, self._one_fit, bits, float(error), seed)
             made, trend = (
                 f"{cells.responses.shape[1]} columns, discriminants, splines",
                 f"2 I(N) - I(N/2), which adds {gained:.4f} bit; {trend}",
@@ -87,7 +86,7 @@ def likelihood_ratios(cells: Dosed, seed: int) -> Ratios:
     """Fit the classifier; the ratios are posteriors over the shares of the doses."""
     views = [cells.responses]
     if cells.responses.shape[1] > _DIRECT:
-        folds = _folds(cells.codes, seed)
+        folds = folds_within(cells.codes, _FOLDS, seed)
         views = [discriminants(cells.responses, cells.codes, folds, curved=curved) for curved in (False, True)]
     fits = []
     for view in views:
@@ -113,13 +112,21 @@ def fit_error(corrected: float, n: int) -> float:
     return float(np.hypot(np.sqrt(2 * freedom) / (2 * n * np.log(2)), 0.25 * corrected))
 
 
-def _many(pair: Pair) -> bool:
+def extrapolated(pair: Pair, point: Callable[[Pair, int], float], bits: float, error: float, seed: int) -> tuple[float, float, float]:
+    """2 I(N) - I(N/2), its standard error with all that was added as doubt, and what was added; 16 fits."""
+    halves = disjoint_halves(pair, point, seed, splits=8)
+    gained = bits - halves.mean
+    return bits + gained, float(np.hypot(error, np.hypot(halves.mean_error, gained))), gained
+
+
+def many_columns(pair: Pair) -> bool:
+    """More columns than the decoder takes as they are: discriminants come first, and what they do not know yet is extrapolated."""
     return max(pair.x.values.shape[1], pair.y.values.shape[1]) > _DIRECT
 
 
-def _folds(codes: np.ndarray, seed: int) -> np.ndarray:
-    """[n] 0 to 9, the cells of each dose spread evenly over them."""
+def folds_within(codes: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """[n] from 0 to folds - 1, the cells of each dose spread evenly over them."""
     order = np.lexsort((numpy_generator(seed, "folds").random(len(codes)), codes))
     found = np.empty(len(codes), dtype=int)
-    found[order] = np.arange(len(codes)) % _FOLDS
+    found[order] = np.arange(len(codes)) % folds
     return found

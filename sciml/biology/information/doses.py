@@ -16,12 +16,21 @@ __all__ = ["Dosed", "dosed", "why_not_dosed"]
 class Dosed:
     """Cells of k doses: `codes` [n] from 0 to k - 1, every dose with at least two cells; `responses` [n, d], no column constant.
 
-    `alone`: how many cells were left out because they were the only one of their dose.
+    `alone`: how many cells were left out because they were the only one of their dose. `groups` [n] codes or None.
     """
 
     codes: np.ndarray
     responses: np.ndarray
     alone: int
+    groups: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> tuple[Dosed, np.ndarray]:
+        """Some of the rows [n] of truth values, and which doses [k] of truth values have at least two cells among them."""
+        counts = np.bincount(self.codes[rows], minlength=len(self.counts))
+        several = rows & (counts > 1)[self.codes]
+        codes = np.unique(self.codes[several], return_inverse=True)[1]
+        values = self.responses[several]
+        return Dosed(codes, values[:, np.ptp(values, axis=0) > 0], 0, None if self.groups is None else self.groups[several]), counts > 1
 
     @property
     def counts(self) -> np.ndarray:
@@ -55,7 +64,7 @@ def dosed(pair: Pair) -> Dosed:
     codes = np.unique(dose.codes[several], return_inverse=True)[1]
     values = response.values[several]
     moves = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1], dtype=bool)
-    return Dosed(codes, values[:, moves], int((~several).sum()))
+    return Dosed(codes, values[:, moves], int((~several).sum()), None if pair.groups is None else pair.groups[several])
 
 
 def _sides(pair: Pair) -> tuple[Side, Side]:

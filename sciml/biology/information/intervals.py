@@ -6,16 +6,18 @@ replicates, days or donors. Each costs at most 20 fits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sciml.biology.information.result import Estimate
 from sciml.biology.information.samples import Pair
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 from sciml.seeding import numpy_generator
 
-__all__ = ["ONE_SIDED", "Groups", "Halves", "Z95", "disjoint_halves", "leave_groups_out"]
+__all__ = ["ONE_SIDED", "Groups", "Halves", "Z95", "check_levels", "disjoint_halves", "leave_groups_out", "over_groups"]
 
 Z95 = 1.959963984540054
 ONE_SIDED = 1.6448536269514722
@@ -61,6 +63,7 @@ def leave_groups_out(pair: Pair, point: Callable[[Pair, int], float], seed: int)
     """Leave out each group of `pair.groups`; more than 20 groups are joined into 20 blocks first.
 
     sd^2 = (g - 1) / g sum (I_(-k) - mean)^2, with Student's t of g - 1 degrees of freedom (Efron and Stein, Ann. Stat. 9 (1981) 586).
+    Raises DataError where a group holds all cells of a level.
     """
     from scipy.stats import t
 
@@ -69,9 +72,35 @@ def leave_groups_out(pair: Pair, point: Callable[[Pair, int], float], seed: int)
     number = int(pair.groups.max()) + 1
     block = numpy_generator(seed, "groups").permutation(number) % min(number, _MOST_FITS)
     blocks = block[pair.groups]
+    check_levels(pair, blocks)
     values = np.array([point(pair.take(np.flatnonzero(blocks != k)), seed) for k in range(int(blocks.max()) + 1)])
     g = len(values)
     return Groups(float(np.sqrt((g - 1) / g * ((values - values.mean()) ** 2).sum())), float(t.ppf(0.975, g - 1)), g)
+
+
+def over_groups(pair: Pair, point: Callable[[Pair, int], float], found: Estimate, seed: int) -> Estimate:
+    """`found` with the interval that leaving out whole groups gives, never narrower than its own."""
+    over = leave_groups_out(pair, point, seed)
+    within = (found.high - found.low) / (2 * Z95) if math.isfinite(found.high) else (found.bits - found.low) / ONE_SIDED
+    error = max(over.standard_error, within)  # a few groups may agree by chance: never below what the cells alone leave open
+    notes = (*found.notes, f"interval from leaving out each of {over.groups} groups")
+    if over.groups < 6:
+        notes = (*notes, f"only {over.groups} groups: the interval is itself uncertain")
+    high = found.bits + over.quantile * error if math.isfinite(found.high) else math.inf
+    words = f"leave-one-group-out jackknife, {over.groups} groups, Student's t"
+    return replace(found, standard_error=error, low=found.bits - over.quantile * error, high=high, interval=words, notes=notes)
+
+
+def check_levels(pair: Pair, blocks: np.ndarray) -> None:
+    """DataError where a level stands in one block [n] alone: it would be lost with it, and what differs between replicates is not known."""
+    for side in (pair.x, pair.y):
+        for code, level in enumerate(side.levels):
+            held = np.unique(blocks[side.codes == code])
+            if len(held) == 1:
+                raise DataError(
+                    f"groups: all cells of {side.name} = {level!r} are in one group (or block), so leaving it out would leave out "
+                    "the level; expected every level in two groups or more, or groups=None for an interval that holds within these groups"
+                )
 
 
 def _half(pair: Pair, generator: np.random.Generator) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from sciml.arguments import Bound, checked
 from sciml.biology.information.estimators import Estimator, chosen
 from sciml.biology.information.estimators import estimator as named
-from sciml.biology.information.intervals import ONE_SIDED, Z95, leave_groups_out
+from sciml.biology.information.intervals import over_groups
 from sciml.biology.information.result import Estimate, MutualInformation
 from sciml.biology.information.samples import Kind, Pair, Side, checked_pair
 from sciml.errors import ConfigError
@@ -62,7 +61,7 @@ def measured(method: Estimator | None, pair: Pair, interval: str, readout: str, 
     else:
         found = method.estimate(pair, seed)
         if pair.groups is not None:
-            found = _over_groups(method, pair, found, seed)
+            found = over_groups(pair, method.point, found, seed)
     return _result(found, pair, _baseline(method, pair, seed), bound, readout, seed)
 
 
@@ -76,18 +75,6 @@ def _method(wanted: Any, pair: Pair) -> Estimator:
     if why := method.refuses(pair):
         raise ConfigError(f"estimator {method.name!r}: {why}")
     return method
-
-
-def _over_groups(method: Estimator, pair: Pair, found: Estimate, seed: int) -> Estimate:
-    over = leave_groups_out(pair, method.point, seed)
-    within = (found.high - found.low) / (2 * Z95) if math.isfinite(found.high) else (found.bits - found.low) / ONE_SIDED
-    error = max(over.standard_error, within)  # a few groups may agree by chance: never below what the cells alone leave open
-    notes = (*found.notes, f"interval from leaving out each of {over.groups} groups")
-    if over.groups < 6:
-        notes = (*notes, f"only {over.groups} groups: the interval is itself uncertain")
-    high = found.bits + over.quantile * error if math.isfinite(found.high) else math.inf
-    words = f"leave-one-group-out jackknife, {over.groups} groups, Student's t"
-    return replace(found, standard_error=error, low=found.bits - over.quantile * error, high=high, interval=words, notes=notes)
 
 
 def _baseline(method: Estimator, pair: Pair, seed: int) -> float:

@@ -1,0 +1,208 @@
+"""Capacity from single cells: the most that the doses given can send through the responses measured, with an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+
+from sciml.arguments import Bound, checked
+from sciml.biology.information.capacity import capacity
+from sciml.biology.information.dose_decoder import Ratios, extrapolated, fit_error, folds_within, likelihood_ratios, many_columns
+from sciml.biology.information.doses import Dosed, dosed, why_not_dosed
+from sciml.biology.information.intervals import Z95, check_levels, over_groups
+from sciml.biology.information.result import Estimate
+from sciml.biology.information.samples import Pair, checked_pair
+from sciml.errors import DataError
+from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
+from sciml.report.figures import bars
+from sciml.seeding import derive, numpy_generator
+
+__all__ = ["DataCapacity", "capacity_from_data"]
+
+_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
+_FOLDS = 5
+_CLEAR = 0.02
+_DOUBT = 0.25  # of what an input law gains on the cells that it was chosen for
+
+
+@dataclass(frozen=True)
+class DataCapacity:
+    """The largest I(dose; response) over input laws on the doses given, in bits.
+
+    `bits` is raw; `low` to `high` holds the truth with 95 %; `bits_equal` (`equal_low` to `equal_high`): the same at equally likely doses.
+    `doses` [k]; `input_law` [k]: how often each is sent at capacity, as fitted to all cells; where doses do nearly the same, how they share
+    is arbitrary. `left_out`: bits of cells that neither the decoder nor the input law had seen. `baseline`: of shuffled cells, truth 0.
+    """
+
+    bits: float
+    low: float
+    high: float
+    standard_error: float
+    bits_equal: float
+    equal_low: float
+    equal_high: float
+    doses: tuple[Any, ...]
+    input_law: np.ndarray
+    left_out: float
+    baseline: float
+    interval: str
+    extrapolation: str
+    n: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def distinguishable(self) -> float:
+        """2^bits: as many doses as could be told apart without error."""
+        return float(2.0 ** max(self.bits, 0.0))
+
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        sent = f"{self.bits:.3f} bit between {self.low:.3f} and {self.high:.3f} with 95 % confidence, in {self.n:,} cells"
+        return f"The {len(self.doses)} doses can send {sent}; equally likely doses send {self.bits_equal:.3f} bit."
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, `distinguishable` and `sentence` included."""
+        plain = {k: v.tolist() if isinstance(v, np.ndarray) else list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        return plain | {"distinguishable": self.distinguishable, "sentence": self.sentence()}
+
+    def to_sections(self) -> list[Section]:
+        """Figures, the optimal input and the notes as a section of a report."""
+        figures = [
+            KeyFigure("capacity", self.bits, "bit", f"{self.low:.3f} to {self.high:.3f}"),
+            KeyFigure("at equal doses", self.bits_equal, "bit", f"{self.equal_low:.3f} to {self.equal_high:.3f}"),
+            KeyFigure("distinguishable doses", self.distinguishable, "", "2 to the power of the capacity"),
+            KeyFigure("on shuffled cells", self.baseline, "bit", "truth 0"),
+        ]
+        law = bars("optimal input", [str(dose) for dose in self.doses], self.input_law, label="share of uses")
+        words = Text("\n\n".join([f"Interval: {self.interval}. Extrapolation: {self.extrapolation}.", *self.notes]))
+        return [Section("Capacity", [KeyFigures(figures), law, words], self.sentence())]
+
+
+@checked
+def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: _Seed = 0) -> DataCapacity:
+    """max over p(dose) of I(dose; response), in bits, from the responses of single cells; row i of `doses` and `responses` is one cell.
+
+    `doses` [n]: numbers or texts; `responses` [n] or [n, d]: numbers. The likelihood ratios p(response | dose) / p(response) are those of
+    the decoder (`dose_decoder`), fitted and left-out as there. The input law that a cell is judged with is the best of a decoder without
+    the cell's fold: chosen on the cell itself it would follow its noise. What it lacks of the optimum is of second order in its error.
+    `groups` [n] (replicate, day, donor): folds are cut between groups, and the interval leaves out whole groups.
+
+    Raises DataError for rows that are not numbers, sides of different length and fewer than two doses of two cells.
+    """
+    pair = checked_pair(doses, responses, groups, x_kind="discrete", y_kind="continuous")
+    if why := why_not_dosed(pair):
+        raise DataError(f"responses: {why}")
+    cells = dosed(pair)
+    if len(cells.counts) < 2:
+        raise DataError(f"doses: found {len(cells.counts)} with at least two cells, expected at least 2")
+    if pair.groups is not None:
+        check_levels(pair, pair.groups)
+    sent = _sent(pair, seed)
+    optimal, equal = _estimates(pair, sent, seed)
+    shuffled = pair.shuffled(numpy_generator(seed, "shuffle"))
+    left = np.bincount(pair.x.codes, minlength=len(pair.x.levels)) > 1 if pair.x.codes is not None else np.zeros(0, dtype=bool)
+    return DataCapacity(
+        bits=optimal.bits, low=optimal.low, high=optimal.high, standard_error=optimal.standard_error,
+        bits_equal=equal.bits, equal_low=equal.low, equal_high=equal.high,
+        doses=tuple(level for level, kept in zip(pair.x.levels, left, strict=True) if kept), input_law=sent.law, left_out=sent.left_out,
+        baseline=_sent(shuffled, derive(seed, "shuffle")).bits, interval=optimal.interval, extrapolation=optimal.extrapolation,
+        n=len(pair), seed=int(seed), notes=(*pair.y.notes, *optimal.notes),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """Bits at the optimal law and at equal doses, each with its standard error; `gap`: half of the distance between fitted and left out."""
+
+    bits: float
+    error: float
+    gap: float
+    left_out: float
+    law: np.ndarray
+    equal: float
+    equal_error: float
+
+
+def _estimates(pair: Pair, sent: _Sent, seed: int) -> tuple[Estimate, Estimate]:
+    """At the optimal law and at equal doses."""
+    words = "spread of log ratios and of the fit, with doubt of the correction"
+    trend = f"mean of fitted and left-out bits, which err to either side by {sent.gap:.4f} bit to first order in 1/N"
+    found = []
+    for bits, error, point in (
+        (sent.bits, sent.error, lambda part, at: _sent(part, at).bits),
+        (sent.equal, sent.equal_error, lambda part, at: _sent(part, at).equal),
+    ):
+        how = trend
+        if many_columns(pair):
+            bits, error, gained = extrapolated(pair, point, bits, error, seed)
+            how = f"2 C(N) - C(N/2), which adds {gained:.4f} bit; {trend}"
+        one = Estimate(bits, error, bits - Z95 * error, bits + Z95 * error, "dose_decoder", words, how, dosed(pair).notes)
+        found.append(one if pair.groups is None else over_groups(pair, point, one, seed))
+    return found[0], found[1]
+
+
+def _sent(pair: Pair, seed: int) -> _Sent:
+    """One fit of the decoder, and the input laws on it."""
+    cells = dosed(pair)
+    k = len(cells.counts)
+    even = np.full(k, 1 / k)
+    if not cells.responses.shape[1]:
+        return _Sent(0.0, 0.0, 0.0, 0.0, even, 0.0, 0.0)
+    ratios = likelihood_ratios(cells, seed)
+    law = _best_law(ratios.fitted)
+    bits, error, gap, left_out = _corrected(ratios, _laws_of_other_folds(cells, seed))
+    followed = _corrected(ratios, np.broadcast_to(law, ratios.fitted.shape))[0] - bits
+    equal, equal_error, _, _ = _corrected(ratios, np.broadcast_to(even, ratios.fitted.shape))
+    return _Sent(bits, float(np.hypot(error, _DOUBT * followed)), gap, left_out, law, equal, equal_error)
+
+
+def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:
+    """[n, k]: for each cell the input law of a decoder that has seen none of its fold; groups stay whole."""
+    if cells.groups is None:
+        folds = folds_within(cells.codes, _FOLDS, seed)
+    else:
+        number = int(cells.groups.max()) + 1
+        folds = (numpy_generator(seed, "folds").permutation(number) % min(number, _FOLDS))[cells.groups]
+    laws = np.zeros((len(folds), len(cells.counts)))
+    for fold in range(int(folds.max()) + 1):
+        rest, kept = cells.take(folds != fold)
+        law = np.zeros(laws.shape[1])
+        law[kept] = _best_law(likelihood_ratios(rest, seed).fitted) if rest.responses.shape[1] else 1 / kept.sum()
+        laws[folds == fold] = law
+    return laws
+
+
+def _best_law(ratios: np.ndarray) -> np.ndarray:
+    """[k]: the law that sends most to the cells themselves, p(cell i | dose) ~ 2^ratio[i, dose], where a few uses come through clearly.
+
+    Those few (2 in 100) even out doses that do nearly the same, which noise alone would decide between.
+    """
+    w = 2.0 ** (ratios - ratios.max(axis=0)).T
+    heard = np.hstack([(1 - _CLEAR) * w / w.sum(axis=1, keepdims=True), _CLEAR * np.eye(len(w))])
+    return capacity(heard, tolerance=1e-6).p_x
+
+
+def _corrected(ratios: Ratios, laws: np.ndarray) -> tuple[float, float, float, float]:
+    """Bits, standard error, half of the distance between both judgements, and the bits left out; laws [n, k] of each cell."""
+    fitted, left = _terms(ratios, ratios.fitted, laws), _terms(ratios, ratios.left_out, laws)
+    counts = np.bincount(ratios.codes)
+    terms = 0.5 * (fitted + left)
+    means = np.bincount(ratios.codes, terms) / counts
+    # Stratified by dose: Var = sum_k Var_k(terms) / n_k, the law being in the terms
+    spread = np.bincount(ratios.codes, (terms - means[ratios.codes]) ** 2) / (counts - 1) / counts
+    top, bottom = (float((np.bincount(ratios.codes, side) / counts).sum()) for side in (fitted, left))
+    gap = 0.5 * (top - bottom)
+    shares = np.bincount(ratios.codes, laws[np.arange(len(terms)), ratios.codes]) / counts
+    used = int(1 / (shares**2 / counts).sum())
+    return float(means.sum()), float(np.hypot(np.sqrt(spread.sum()), fit_error(gap, used))), gap, bottom
+
+
+def _terms(ratios: Ratios, logs: np.ndarray, laws: np.ndarray) -> np.ndarray:
+    """[n]: q(dose_i) log2 p(y_i | dose_i) / sum_k q_k p(y_i | k); their mean within each dose, summed over doses, is I at q."""
+    rows = np.arange(len(logs))
+    highest = logs.max(axis=1)
+    mixture = highest + np.log2((laws * 2.0 ** (logs - highest[:, None])).sum(axis=1))
+    return np.asarray(laws[rows, ratios.codes] * (logs[rows, ratios.codes] - mixture))

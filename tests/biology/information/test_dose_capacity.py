@@ -1,0 +1,83 @@
+"""Capacity from cells: laws whose capacity is known, a repeated dose, groups, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from sciml.biology import information as info
+from sciml.errors import ConfigError, DataError
+
+
+def gaussian_doses(rng, means, n):
+    """n cells of each mean, unit noise."""
+    dose = np.repeat(np.arange(len(means)), n)
+    return dose, np.asarray(means)[dose] + rng.normal(size=len(dose))
+
+
+def known(means):
+    """Information at equal doses and capacity by quadrature."""
+    grid = np.linspace(-8, max(means) + 8, 3001)
+    p = np.exp(-0.5 * (grid - np.asarray(means, dtype=float)[:, None]) ** 2)
+    p /= p.sum(axis=1, keepdims=True)
+    exact = info.capacity(p, tolerance=1e-7)
+    return float((p * np.log2(p / p.mean(axis=0))).sum() / len(p)), exact.bits, exact.p_x
+
+
+def test_doses_that_saturate():
+    means = [0.0, 0.2, 2.0, 3.8, 4.0]
+    equal, best, law = known(means)
+    errors = []
+    for seed in range(3):
+        found = info.capacity_from_data(*gaussian_doses(np.random.default_rng(seed), means, 200), seed=seed)
+        errors.append([found.bits_equal - equal, found.bits - best])
+        assert found.low - 0.03 < best < found.high + 0.03 and found.left_out < found.bits
+    assert (abs(np.mean(errors, axis=0)) < [0.04, 0.05]).all()  # 3 sets of sd 0.03: z = 2.3
+    shares = np.add.reduceat(found.input_law, [0, 2, 3])  # the two lowest doses do nearly the same, and so do the two highest
+    assert shares == pytest.approx(np.add.reduceat(law, [0, 2, 3]), abs=0.12) and found.bits > found.bits_equal
+
+
+def test_two_columns_and_independent_ones():
+    rng = np.random.default_rng(0)
+    dose = np.repeat([0, 1, 2], 200)
+    found = info.capacity_from_data(dose, rng.normal(size=(600, 2)))
+    assert found.low <= 0 <= found.high and abs(found.bits) < 0.03 and found.distinguishable == pytest.approx(2**found.bits, abs=0.03)
+
+
+def test_a_binary_symmetric_channel_of_counts():
+    # sent as 0 or 1 and heard wrongly in one of ten: 1 - h(0.1) = 0.531; counts are numbers here, not categories
+    rng = np.random.default_rng(1)
+    dose = np.repeat(["off", "on"], 1000)
+    heard = (rng.random(2000) < 0.1) ^ (dose == "on")
+    found = info.capacity_from_data(dose, heard.astype(float))
+    assert found.low <= 0.531 <= found.high and found.bits == pytest.approx(0.531, abs=0.07)  # z = 3
+    assert found.doses == ("off", "on") and found.input_law == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+def test_groups_are_left_out_whole():
+    rng = np.random.default_rng(2)
+    dose, response = gaussian_doses(rng, [0.0, 2.0], 240)
+    day = np.tile(np.arange(6), 80)
+    moved = response + 0.7 * rng.normal(size=6)[day] * dose
+    alone, whole = info.capacity_from_data(dose, moved), info.capacity_from_data(dose, moved, groups=day)
+    assert whole.high - whole.low > alone.high - alone.low and "6 groups" in whole.interval
+    with pytest.raises(DataError, match=r"x = 0\.0 are in one group"):
+        info.capacity_from_data(dose, moved, groups=dose)
+
+
+def test_dict_and_sections():
+    found = info.capacity_from_data(*gaussian_doses(np.random.default_rng(3), [0.0, 3.0], 100))
+    read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert read["bits"] == found.bits and read["input_law"] == found.input_law.tolist() and read["doses"] == [0.0, 1.0]
+    assert found.to_sections()[0].blocks[0].figures[0].value == found.bits
+
+
+def test_refusals():
+    with pytest.raises(DataError, match="at least 2"):
+        info.capacity_from_data(np.zeros(50), np.arange(50.0))
+    with pytest.raises(DataError, match="row 3"):
+        info.capacity_from_data(np.arange(50) % 2, np.where(np.arange(50) == 3, np.nan, 1.0))
+    with pytest.raises(ConfigError, match="texts"):
+        info.capacity_from_data(np.arange(50) % 2, ["a", "b"] * 25)
