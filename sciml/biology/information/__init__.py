@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from sciml.biology.information.capacity import Capacity, capacity
     from sciml.biology.information.conditional import conditional_information
     from sciml.biology.information.deterministic_bottleneck import DeterministicBottleneck, deterministic_bottleneck
+    from sciml.biology.information.distinction import Distinction, PairOfDoses, distinguish
     from sciml.biology.information.dose_capacity import DataCapacity, capacity_from_data
     from sciml.biology.information.estimators import Rule, estimator_rule
     from sciml.biology.information.gaussian_bottleneck import GaussianBottleneck, gaussian_bottleneck
     from sciml.biology.information.mutual import mutual_information
+    from sciml.biology.information.next_dose import NextDose, next_dose
     from sciml.biology.information.result import MutualInformation
     from sciml.biology.information.series import (
         InformationSeries,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "dose_capacity": ("capacity_from_data", "DataCapacity"),
+    "distinction": ("distinguish", "Distinction", "PairOfDoses"),
+    "next_dose": ("next_dose", "NextDose"),
     "capacity": ("capacity", "Capacity"),
     "mutual": ("mutual_information",),
     "estimators": ("estimator_rule", "Rule"),
@@ -46,6 +50,8 @@ _MODULES = {
 }
 __all__ = [
     "capacity_from_data", "DataCapacity",
+    "distinguish", "Distinction", "PairOfDoses",
+    "next_dose", "NextDose",
     "capacity", "Capacity",
     "mutual_information", "MutualInformation",
     "conditional_information",

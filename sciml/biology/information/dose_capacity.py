@@ -19,7 +19,7 @@ from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
 from sciml.seeding import derive, numpy_generator
 
-__all__ = ["DataCapacity", "capacity_from_data"]
+__all__ = ["BitsAtLaws", "DataCapacity", "best_law", "bits_at", "capacity_from_data"]
 
 _Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _FOLDS = 5
@@ -152,11 +152,12 @@ def _sent(pair: Pair, seed: int) -> _Sent:
     if not cells.responses.shape[1]:
         return _Sent(0.0, 0.0, 0.0, 0.0, even, 0.0, 0.0)
     ratios = likelihood_ratios(cells, seed)
-    law = _best_law(ratios.fitted)
-    bits, error, gap, left_out = _corrected(ratios, _laws_of_other_folds(cells, seed))
-    followed = _corrected(ratios, np.broadcast_to(law, ratios.fitted.shape))[0] - bits
-    equal, equal_error, _, _ = _corrected(ratios, np.broadcast_to(even, ratios.fitted.shape))
-    return _Sent(bits, float(np.hypot(error, _DOUBT * followed)), gap, left_out, law, equal, equal_error)
+    law = best_law(ratios.fitted)
+    sent = bits_at(ratios, _laws_of_other_folds(cells, seed))
+    followed = bits_at(ratios, np.broadcast_to(law, ratios.fitted.shape)).bits - sent.bits
+    equal = bits_at(ratios, np.broadcast_to(even, ratios.fitted.shape))
+    error = float(np.hypot(sent.error, _DOUBT * followed))
+    return _Sent(sent.bits, error, sent.gap, sent.left_out, law, equal.bits, equal.error)
 
 
 def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:
@@ -170,12 +171,12 @@ def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:
     for fold in range(int(folds.max()) + 1):
         rest, kept = cells.take(folds != fold)
         law = np.zeros(laws.shape[1])
-        law[kept] = _best_law(likelihood_ratios(rest, seed).fitted) if rest.responses.shape[1] else 1 / kept.sum()
+        law[kept] = best_law(likelihood_ratios(rest, seed).fitted) if rest.responses.shape[1] else 1 / kept.sum()
         laws[folds == fold] = law
     return laws
 
 
-def _best_law(ratios: np.ndarray) -> np.ndarray:
+def best_law(ratios: np.ndarray) -> np.ndarray:
     """[k]: the law that sends most to the cells themselves, p(cell i | dose) ~ 2^ratio[i, dose], where a few uses come through clearly.
 
     Those few (2 in 100) even out doses that do nearly the same, which noise alone would decide between.
@@ -185,19 +186,32 @@ def _best_law(ratios: np.ndarray) -> np.ndarray:
     return capacity(heard, tolerance=1e-6).p_x
 
 
-def _corrected(ratios: Ratios, laws: np.ndarray) -> tuple[float, float, float, float]:
-    """Bits, standard error, half of the distance between both judgements, and the bits left out; laws [n, k] of each cell."""
+@dataclass(frozen=True)
+class BitsAtLaws:
+    """Information at given input laws; `gap`: half of what fitted and left-out bits are apart; `left_out`: the lower of both.
+
+    `spread` [k]: the variance that the cells of each dose leave.
+    """
+
+    bits: float
+    error: float
+    gap: float
+    left_out: float
+    spread: np.ndarray
+
+
+def bits_at(ratios: Ratios, laws: np.ndarray) -> BitsAtLaws:
+    """sum_k q_k mean over cells of dose k of log2 p(y | k) / sum_j q_j p(y | j); `laws` [n, k]: the law that each cell is judged with."""
     fitted, left = _terms(ratios, ratios.fitted, laws), _terms(ratios, ratios.left_out, laws)
     counts = np.bincount(ratios.codes)
     terms = 0.5 * (fitted + left)
     means = np.bincount(ratios.codes, terms) / counts
-    # Stratified by dose: Var = sum_k Var_k(terms) / n_k, the law being in the terms
     spread = np.bincount(ratios.codes, (terms - means[ratios.codes]) ** 2) / (counts - 1) / counts
     top, bottom = (float((np.bincount(ratios.codes, side) / counts).sum()) for side in (fitted, left))
-    gap = 0.5 * (top - bottom)
     shares = np.bincount(ratios.codes, laws[np.arange(len(terms)), ratios.codes]) / counts
-    used = int(1 / (shares**2 / counts).sum())
-    return float(means.sum()), float(np.hypot(np.sqrt(spread.sum()), fit_error(gap, used))), gap, bottom
+    used = max(2, int(1 / max(float((shares**2 / counts).sum()), 1 / len(terms))))
+    error = float(np.hypot(np.sqrt(spread.sum()), fit_error(0.5 * (top - bottom), used)))
+    return BitsAtLaws(float(means.sum()), error, 0.5 * (top - bottom), bottom, spread)
 
 
 def _terms(ratios: Ratios, logs: np.ndarray, laws: np.ndarray) -> np.ndarray:

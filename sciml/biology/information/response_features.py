@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ResponseFeatures", "discriminants", "middle_scores", "response_features"]
+__all__ = ["ResponseFeatures", "discriminants", "middle_scores", "response_features", "stretched"]
 
 _PIECES, _PIECES_EACH = 20, 10  # of one column, of each of several
 _MOST_COLUMNS = 4
@@ -27,7 +27,7 @@ class ResponseFeatures:
 
 def response_features(responses: np.ndarray, doses: int) -> ResponseFeatures:
     """Features of [n, d] responses, d <= 4, no column constant; fewer the more doses there are to tell apart."""
-    scores = 0.5 * (middle_scores(responses) + _stretched(responses))
+    scores = 0.5 * (middle_scores(responses) + stretched(responses))
     d = scores.shape[1]
     pieces = _PIECES if d == 1 else _PIECES_EACH
     each = int(np.clip(_MOST_SLOPES // (doses * d), 3, pieces + 2))
@@ -53,7 +53,7 @@ def middle_scores(values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _stretched(values: np.ndarray) -> np.ndarray:
+def stretched(values: np.ndarray) -> np.ndarray:
     """asinh of each column over its spread: ranks close the gaps between clusters, where a smooth function needs room to rise."""
     centred = values - np.median(values, axis=0)
     spread = np.subtract(*np.quantile(values, [0.75, 0.25], axis=0)) / 1.349

@@ -1,0 +1,150 @@
+"""Which dose to measure next: what a dose between two that were measured could add to the capacity, and where more cells help most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+
+from sciml.arguments import Bound, checked, shown
+from sciml.biology.information.capacity import capacity
+from sciml.biology.information.dose_capacity import best_law, bits_at
+from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
+from sciml.biology.information.doses import Dosed, dosed, why_not_dosed
+from sciml.biology.information.response_features import stretched
+from sciml.biology.information.samples import checked_pair
+from sciml.errors import ConfigError, DataError
+from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
+from sciml.report.figures import bars
+from sciml.seeding import numpy_generator
+
+__all__ = ["NextDose", "next_dose"]
+
+_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
+_MOST_MATCHED = 300
+_CAVEAT = (
+    "The law at a dose that was not measured is a guess: responses are moved steadily from those at the dose below to those above. "
+    "Where cells switch instead, each showing one of the two responses, the dose between adds nothing; so the gains are what a graded "
+    "response would add, not what will be found."
+)
+
+
+@dataclass(frozen=True)
+class NextDose:
+    """The candidate of the largest gain in capacity, `dose` with `gain` bits, were the response graded between the doses beside it.
+
+    `candidates` [m] and `gains` [m] in bits; `capacity`: bits of the doses measured, by the fitted decoder; `more_cells`: the measured dose
+    whose cells leave most of the variance of the capacity, `variance_share` of it: where more cells shrink the interval most.
+    """
+
+    dose: float
+    gain: float
+    candidates: np.ndarray
+    gains: np.ndarray
+    capacity: float
+    more_cells: float
+    variance_share: float
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {k: v.tolist() if isinstance(v, np.ndarray) else list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+
+    def to_sections(self) -> list[Section]:
+        """The proposal, the gains of all candidates and the caveat as a section of a report."""
+        figures = [
+            KeyFigure("measure next", self.dose, "", f"could add {self.gain:.3f} bit"),
+            KeyFigure("more cells at", self.more_cells, "", f"{self.variance_share:.0%} of the variance of the capacity"),
+        ]
+        drawn = bars("gain of a dose more", [f"{dose:.4g}" for dose in self.candidates], self.gains, label="bits added, if graded")
+        return [Section("Next dose", [KeyFigures(figures), drawn, Text("\n\n".join(self.notes), tone="warn")])]
+
+
+@checked
+def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: _Seed = 0) -> NextDose:
+    """Of doses between those measured, the one that could add most to the capacity; and the measured one that needs cells most.
+
+    `doses` [n]: numbers; `responses` [n] or [n, d <= 4]. `candidates`: doses within the range measured; None takes the middle of each two
+    neighbours on the scale asinh(dose / smallest positive dose). The law at a candidate is interpolated by displacement (McCann, Adv. Math.
+    128 (1997) 153): cells of the two doses beside it are matched at the least squared distance and moved on straight lines, in asinh of
+    each column over its spread. The gain is the capacity with the candidate less that without, both by one decoder. A mixture of the two
+    laws would by definition gain nothing: read `notes`.
+
+    Raises ConfigError for doses that are no numbers and candidates outside their range, DataError as `capacity_from_data`.
+    """
+    pair = checked_pair(doses, responses, x_kind="discrete", y_kind="continuous")
+    if why := why_not_dosed(pair):
+        raise DataError(f"responses: {why}")
+    if not pair.x.ordered:
+        raise ConfigError("doses: found names or several columns, expected numbers: between names there is nothing to propose")
+    if many_columns(pair):
+        raise ConfigError(f"responses: found {pair.y.values.shape[1]} columns, expected at most 4")
+    cells = dosed(pair)
+    if len(cells.counts) < 2 or not cells.responses.shape[1]:
+        raise DataError("doses: expected at least 2 of two cells or more, and responses that vary")
+    several = np.bincount(pair.x.codes)[: len(pair.x.levels)] > 1 if pair.x.codes is not None else np.zeros(0, dtype=bool)
+    levels = np.array(pair.x.levels, dtype=float)[several]
+    wanted = _middles(levels) if candidates is None else _checked(candidates, levels)
+    places = _places(levels, levels)
+    gains = np.array([_gain(cells, places, float(place), seed) for place in _places(wanted, levels)])
+    ratios = likelihood_ratios(cells, seed)
+    law = best_law(ratios.fitted)
+    now = bits_at(ratios, np.broadcast_to(law, ratios.fitted.shape))
+    most, needy = int(np.argmax(gains)), int(np.argmax(now.spread))
+    share = float(now.spread[needy] / max(float(now.spread.sum()), 1e-300))
+    return NextDose(
+        float(wanted[most]), float(gains[most]), wanted, gains, now.bits, float(levels[needy]), share,
+        (_CAVEAT, *cells.notes),
+    )  # fmt: skip
+
+
+def _places(doses: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """asinh(dose / smallest positive level): even near 0, by ratio above."""
+    sizes = abs(levels[levels != 0])
+    return np.asarray(np.arcsinh(doses / (sizes.min() if len(sizes) else 1.0)))
+
+
+def _middles(levels: np.ndarray) -> np.ndarray:
+    """The middle of each two neighbours by place."""
+    unit = abs(levels[levels != 0]).min()
+    places = _places(levels, levels)
+    return np.asarray(np.sinh(0.5 * (places[1:] + places[:-1])) * unit)
+
+
+def _checked(candidates: Any, levels: np.ndarray) -> np.ndarray:
+    try:
+        wanted = np.atleast_1d(np.asarray(candidates, dtype=float))
+    except (TypeError, ValueError):
+        raise ConfigError(f"candidates: found {shown(candidates)}, expected numbers") from None
+    outside = ~((wanted > levels.min()) & (wanted < levels.max()))
+    if wanted.ndim != 1 or not len(wanted) or outside.any():
+        found = shown(wanted[outside][0]) if wanted.ndim == 1 and outside.any() else shown(candidates)
+        raise ConfigError(
+            f"candidates: found {found}, expected doses between {levels.min():g} and {levels.max():g}: beyond, nothing was measured"
+        )
+    return wanted
+
+
+def _gain(cells: Dosed, places: np.ndarray, place: float, seed: int) -> float:
+    """Capacity with a dose at `place` more, less that without, of one decoder."""
+    above = int(np.searchsorted(places, place, side="right"))
+    share = float((place - places[above - 1]) / (places[above] - places[above - 1]))
+    columns = stretched(cells.responses)
+    added = _between(columns[cells.codes == above - 1], columns[cells.codes == above], share, numpy_generator(seed, "match", above))
+    codes = np.concatenate([cells.codes, np.full(len(added), len(places))])
+    ratios = likelihood_ratios(Dosed(codes, np.vstack([columns, added]), 0), seed).fitted
+    w = 2.0 ** (ratios - ratios.max(axis=0)).T
+    w /= w.sum(axis=1, keepdims=True)
+    return capacity(w, tolerance=1e-6).bits - capacity(w[:-1], tolerance=1e-6).bits
+
+
+def _between(low: np.ndarray, high: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """[m, d] cells moved by `share` of the way from `low` [n0, d] to `high` [n1, d], matched at the least squared distance."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    m = min(len(low), len(high), _MOST_MATCHED)
+    one, two = (side[generator.permutation(len(side))[:m]] for side in (low, high))
+    rows, columns = linear_sum_assignment(cdist(one, two, "sqeuclidean"))
+    return np.asarray((1 - share) * one[rows] + share * two[columns])

@@ -1,0 +1,54 @@
+"""Proposals where the answer is known: the gap between two doses far apart, and nothing where the response saturates."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from sciml.biology import information as info
+from sciml.errors import ConfigError
+
+MEANS = {1.0: 0.0, 2.0: 0.3, 4.0: 0.6, 1000.0: 9.0}
+
+
+def cells(seed=0, n=150):
+    rng = np.random.default_rng(seed)
+    dose = np.repeat(list(MEANS), n)
+    return dose, np.array([MEANS[d] for d in dose]) + rng.normal(size=len(dose))
+
+
+def test_the_gap_is_proposed():
+    found = info.next_dose(*cells())
+    assert 4 < found.dose < 1000 and len(found.candidates) == 3
+    # three laws some 4.5 sd apart send nearly log2 3, where two sent one bit and a little
+    grid = np.linspace(-8, 17, 3001)
+    p = np.exp(-0.5 * (grid - np.array([0.0, 0.3, 0.6, 9.0, 4.8])[:, None]) ** 2)
+    p /= p.sum(axis=1, keepdims=True)
+    known = info.capacity(p, tolerance=1e-6).bits - info.capacity(p[:4], tolerance=1e-6).bits
+    assert found.gain == pytest.approx(known, abs=0.12) and found.gains[:2].max() < 0.05
+    assert any("switch" in note for note in found.notes)
+
+
+def test_nothing_to_gain_where_the_response_saturates():
+    rng = np.random.default_rng(1)
+    dose = np.repeat([0.0, 10.0, 100.0, 1000.0], 150)
+    found = info.next_dose(dose, np.where(dose > 0, 3.0, 0.0) + rng.normal(size=600), candidates=[30.0, 300.0])
+    assert found.gains.max() < 0.03 and found.more_cells in (0.0, 10.0, 100.0, 1000.0) and 0 < found.variance_share <= 1
+
+
+def test_two_columns():
+    dose, response = cells(2, 100)
+    rng = np.random.default_rng(3)
+    found = info.next_dose(dose, np.column_stack([response, rng.normal(size=len(dose))]), candidates=[1.4, 60.0])
+    assert found.dose == 60.0
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["dose"] == 60.0 and found.to_sections()[0].blocks
+
+
+def test_refusals():
+    dose, response = cells(4, 30)
+    with pytest.raises(ConfigError, match="between 1 and 1000"):
+        info.next_dose(dose, response, candidates=[2000.0])
+    with pytest.raises(ConfigError, match="expected numbers"):
+        info.next_dose(np.repeat(["a", "b"], 60), response)
