@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sciml.biology.simulation.trajectories import Ensemble, Moments, Solution
     from sciml.biology.simulation.trajectory_store import load_ensemble
     from sciml.biology.summary import ReactionRow, SpeciesRow, Summary
+    from sciml.biology.transmission.model_capacity import ModelCapacity, capacity_of_model
     from sciml.biology.transmission.reactions import ReactionBits, bits_per_reaction
     from sciml.biology.transmission.trajectory_rate import TrajectoryRate, trajectory_rate
 
@@ -69,6 +70,7 @@ _MODULES = {
     "fitting.result": ("Profile",),
     "channel": ("Channel",),
     "measurement": ("Measurement",),
+    "transmission.model_capacity": ("ModelCapacity", "capacity_of_model"),
     "transmission.reactions": ("ReactionBits", "bits_per_reaction"),
     "transmission.trajectory_rate": ("TrajectoryRate", "trajectory_rate"),
     "audit": ("Audit", "audit"),
@@ -103,6 +105,7 @@ __all__ = [
     "Profile",
     "Channel", "Measurement",
     "trajectory_rate", "TrajectoryRate",
+    "capacity_of_model", "ModelCapacity",
     "bits_per_reaction", "ReactionBits",
     "audit", "Audit",
 ]  # fmt: skip
