@@ -22,9 +22,11 @@ __all__ = [
     "transform_words",
 ]  # fmt: skip
 
-_DRAWS = 6
+_DRAWS = 8
+_SEEN = 2.4  # errors, 97.5 % of Student's t with 7 degrees of freedom, since the error comes from 8 draws
 _MOST_ROWS = 5_000
 _MOST_TWO_SIDED = 4
+_WRONG = 0.5  # weight from which on the law is not believed
 _FEW_COLUMNS = 3  # up to here nearest neighbours have hardly any bias of their own
 _STILL = 2.4  # 1 / (sqrt 2 - 1): what is left of a bias that falls as 1 / sqrt N, as at sharp edges of two columns
 _NATS = 1 / math.log(2)
@@ -36,7 +38,8 @@ class Residual:
 
     `beyond`: with at most 3 columns, where KSG is nearly unbiased, KSG less the law's own figure; with more, [KSG - mean log ratio] of the
     data less the same of draws of the law. `error`: the spread of KSG - mean log ratio over such draws. `trend`: with at most 3 columns,
-    what KSG gained from N / 2 to N. `weight` in [0, 1): 0 up to two errors, then 1 - (2 error / beyond)^2.
+    what KSG gained from N / 2 to N. `weight` in [0, 1): 0 up to 2.4 errors, then
+    1 - (2.4 error / beyond)^2.
     """
 
     beyond: float
@@ -46,7 +49,7 @@ class Residual:
     @property
     def weight(self) -> float:
         """How far the fitted law is wrong, from 0 (not seen to be) to 1."""
-        return max(0.0, 1 - (2 * self.error / self.beyond) ** 2) if self.beyond else 0.0
+        return max(0.0, 1 - (_SEEN * self.error / self.beyond) ** 2) if self.beyond else 0.0
 
 
 class MixtureDensity:
@@ -85,7 +88,7 @@ def mixture_estimate(name: str, x: Transformed, y: Transformed, fit: Fit, law: f
     still = _STILL * left.weight * left.trend
     low, high = nats - Z95 * error + min(still, 0.0), nats + Z95 * error + max(still, 0.0)
     notes = [residual_words(left)]
-    if left.weight and d > _MOST_TWO_SIDED:
+    if left.weight > _WRONG and d > _MOST_TWO_SIDED:
         low, high = nats - ONE_SIDED * error, math.inf
         notes.append("one-sided: in so many columns neighbours see a part of what the law misses, and no trend in N tells the rest")
     return Estimate(
