@@ -67,7 +67,7 @@ class Critic(MixtureDensity):
             variance = whole.error**2 + (nats - whole.mean) ** 2 / 4
             words, extrapolation = "network on one component", "2 I(N) - I(N/2)"
         else:
-            nats, variance = law + left.weight * max(left.beyond, 0.0), law_variance(fit, dx) + left.weight * left.error**2
+            nats, variance = law + left.weight * max(left.beyond, 0.0), law_variance(fit, dx) + (left.variance if left.beyond > 0 else 0.0)
             words, extrapolation = law_words(fit), "mean of seen and unseen rows"
         error = math.sqrt(variance)
         return Estimate(

@@ -22,8 +22,8 @@ __all__ = [
     "transform_words",
 ]  # fmt: skip
 
-_DRAWS = 8
-_SEEN = 2.4  # errors, 97.5 % of Student's t with 7 degrees of freedom, since the error comes from 8 draws
+_DRAWS = 24  # 8 where a draw is dear: from 2,000 rows
+_SEEN = 2.4  # errors, 97.5 % of Student's t with 7 degrees of freedom, since the error may come from 8 draws
 _MOST_ROWS = 5_000
 _MOST_TWO_SIDED = 4
 _WRONG = 0.5  # weight from which on the law is not believed
@@ -38,8 +38,8 @@ class Residual:
 
     `beyond`: with at most 3 columns, where KSG is nearly unbiased, KSG less the law's own figure; with more, [KSG - mean log ratio] of the
     data less the same of draws of the law. `error`: the spread of KSG - mean log ratio over such draws. `trend`: with at most 3 columns,
-    what KSG gained from N / 2 to N. `weight` in [0, 1): 0 up to 2.4 errors, then
-    1 - (2.4 error / beyond)^2.
+    what KSG gained from N / 2 to N. `weight` in [0, 1): 0 up to 2.4 errors, then 1 - (2.4 error /
+    beyond)^2.
     """
 
     beyond: float
@@ -50,6 +50,11 @@ class Residual:
     def weight(self) -> float:
         """How far the fitted law is wrong, from 0 (not seen to be) to 1."""
         return max(0.0, 1 - (_SEEN * self.error / self.beyond) ** 2) if self.beyond else 0.0
+
+    @property
+    def variance(self) -> float:
+        """What it adds to that of an estimate that takes it: a part taken after a test keeps the uncertainty of the whole."""
+        return self.error**2 if self.weight else 0.0
 
 
 class MixtureDensity:
@@ -84,7 +89,7 @@ def mixture_estimate(name: str, x: Transformed, y: Transformed, fit: Fit, law: f
     """The law's own figure, `law` nats, and the residual by its weight; one-sided where that is not all in more than 4 columns."""
     nats = law + left.weight * left.beyond
     d = fit.points.shape[1]
-    error = math.sqrt(law_variance(fit, x.values.shape[1]) + left.weight * left.error**2)
+    error = math.sqrt(law_variance(fit, x.values.shape[1]) + left.variance)
     still = _STILL * left.weight * left.trend
     low, high = nats - Z95 * error + min(still, 0.0), nats + Z95 * error + max(still, 0.0)
     notes = [residual_words(left)]
@@ -126,8 +131,9 @@ def residual(fit: Fit, found: float, dx: int, seed: int) -> Residual:
     if len(points) > _MOST_ROWS:
         points = points[np.sort(generator.choice(len(points), _MOST_ROWS, replace=False))]
     neighbors, own = _seen(fit, points, dx, generator)
-    drawn = [np.subtract(*_seen(fit, fit.mixture.draw(len(points), generator), dx, generator)) for _ in range(_DRAWS)]
-    error = float(np.std(drawn, ddof=1)) * math.sqrt(1 + 1 / _DRAWS)
+    draws = _DRAWS if len(points) < 2_000 else _DRAWS // 3
+    drawn = [np.subtract(*_seen(fit, fit.mixture.draw(len(points), generator), dx, generator)) for _ in range(draws)]
+    error = float(np.std(drawn, ddof=1)) * math.sqrt(1 + 1 / draws)
     if points.shape[1] > _FEW_COLUMNS:
         return Residual(float(neighbors - own - np.mean(drawn)), error, 0.0)
     first = np.arange(len(points)) % 2 == 0
