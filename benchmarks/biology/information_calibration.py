@@ -216,6 +216,8 @@ def rule_lines(n: int) -> list[str]:
 
 
 def table_lines(done: dict[tuple[str, str, int], dict[int, list[float]]], which: Any, n: int, auto: bool) -> list[str]:
+    """The cells of some laws; an estimator whose code has changed since is marked."""
+    present = measured(current=True)
     lines = [
         "| law | columns | truth | estimator | bias | sd | coverage | width / sd | CPU s | repetitions |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -228,7 +230,8 @@ def table_lines(done: dict[tuple[str, str, int], dict[int, list[float]]], which:
             f = figures(law.name, rows)
             side, mark = f" ({f['one_sided']:.0%} one-sided)" * (f["one_sided"] > 0), " **misses**" if faults(law.name, n, f) else ""
             bias, share = f"{f['bias']:+.3f} ± {f['bias_error']:.3f}", f"{100 * f['covered']:.0f} ± {100 * f['covered_error']:.0f} %"
-            head = f"| {law.name} | {law.n_x}+{law.n_y} | {f['truth']:.4f} | {name} | {bias} | {f['sd']:.3f} | {share}{side}{mark}"
+            older = "" if (law.name, name, n) in present else " (older code)"
+            head = f"| {law.name} | {law.n_x}+{law.n_y} | {f['truth']:.4f} | {name}{older} | {bias} | {f['sd']:.3f} | {share}{side}{mark}"
             lines.append(f"{head} | {f['width_sd']:.1f} | {f['seconds']:.2f} | {f['count']} |")
     return lines
 
