@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sciml.biology.antimony import load_antimony
     from sciml.biology.audit import Audit, audit
     from sciml.biology.bionetgen import load_net
+    from sciml.biology.cell.efficiency import cell_efficiency
+    from sciml.biology.cell.result import CellEfficiency
     from sciml.biology.channel import Channel
     from sciml.biology.datasets import list_pathways, load_pathway
     from sciml.biology.distributions import Gamma, Law, LogNormal, Normal
@@ -73,6 +75,8 @@ _MODULES = {
     "transmission.model_capacity": ("ModelCapacity", "capacity_of_model"),
     "transmission.reactions": ("ReactionBits", "bits_per_reaction"),
     "transmission.trajectory_rate": ("TrajectoryRate", "trajectory_rate"),
+    "cell.efficiency": ("cell_efficiency",),
+    "cell.result": ("CellEfficiency",),
     "audit": ("Audit", "audit"),
 }
 __all__ = [
@@ -107,6 +111,7 @@ __all__ = [
     "trajectory_rate", "TrajectoryRate",
     "capacity_of_model", "ModelCapacity",
     "bits_per_reaction", "ReactionBits",
+    "cell_efficiency", "CellEfficiency",
     "audit", "Audit",
 ]  # fmt: skip
 

@@ -1,0 +1,85 @@
+"""Variants or mutants side by side: which comes closest to the bound, and which differences the data support."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any
+
+from sciml.arguments import Bound, checked
+from sciml.biology.cell.efficiency import Reading, environment_curve, placed
+from sciml.biology.cell.environments import checked_environments
+from sciml.biology.cell.result import CellEfficiency
+from sciml.biology.channel import Channel
+from sciml.errors import ConfigError
+from sciml.report import Section, Table
+
+__all__ = ["Ranking", "rank_cells"]
+
+_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Cells by falling efficiency: `names` and `cells` in that order.
+
+    `above_next` [n - 1]: how many standard errors each lies above the next (inf between enumerated cells whose brackets do not overlap).
+    """
+
+    names: tuple[str, ...]
+    cells: tuple[CellEfficiency, ...]
+    above_next: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; an infinite distance is None."""
+        cells = {name: cell.to_dict() for name, cell in zip(self.names, self.cells, strict=True)}
+        return {"cells": cells, "above_next": [z if math.isfinite(z) else None for z in self.above_next]}
+
+    def to_sections(self) -> list[Section]:
+        """The table of cells in their order."""
+        rows = [
+            {"cell": name, "I(S;L) (bit)": cell.i_ls.bits, "I(S;E) (bit)": cell.i_es.bits, "efficiency, low": cell.efficiency_low,
+             "efficiency, high": cell.efficiency_high, "standard errors above the next": z,
+             "defined": "yes" if cell.defined else "; ".join(cell.why_not)}
+            for name, cell, z in zip(self.names, self.cells, (*self.above_next, math.nan), strict=True)
+        ]  # fmt: skip
+        return [Section("Ranking", [Table.from_rows("ranking", rows)], "Cells by efficiency, the closest to the bound first.")]
+
+
+@checked
+def rank_cells(
+    p_environment: Any,
+    p_ligand_given_environment: Any,
+    channels: Mapping[str, Channel],
+    *,
+    hold_ligand: bool | None = None,
+    seed: _Seed = 0,
+) -> Ranking:
+    """Place each channel {name: Channel} against the same curve and order them by efficiency; all on the same doses.
+
+    An efficiency above 1 is kept, with its reason in `why_not`. Raises ConfigError for fewer than two channels, and what `cell_efficiency`
+    does.
+    """
+    if len(channels) < 2:
+        raise ConfigError(f"channels: found {len(channels)}, expected at least two to rank")
+    environments = checked_environments(p_environment, p_ligand_given_environment, next(iter(channels.values())).doses)
+    curve = environment_curve(environments, seed)
+    placed_cells = {}
+    for name, channel in channels.items():
+        checked_environments(p_environment, p_ligand_given_environment, channel.doses)
+        held = channel.held is not False if hold_ligand is None else hold_ligand
+        reading = Reading("trace" if channel.readout == "trajectory" else "snapshot", held, 0.01, seed)
+        placed_cells[name] = placed(environments, curve, channel, None, reading)
+    order = sorted(placed_cells, key=lambda name: -placed_cells[name].efficiency)
+    cells = tuple(placed_cells[name] for name in order)
+    return Ranking(tuple(order), cells, tuple(_distance(a, b) for a, b in pairwise(cells)))
+
+
+def _distance(first: CellEfficiency, second: CellEfficiency) -> float:
+    """Standard errors between two cells; between enumerated ones inf where the brackets lie apart and 0 where they overlap."""
+    error = math.hypot(first.efficiency_error, second.efficiency_error)
+    if error == 0:
+        return math.inf if first.efficiency_low > second.efficiency_high else 0.0
+    return (first.efficiency - second.efficiency) / error
