@@ -110,11 +110,12 @@ def _enumerated(
     low, high = curve.bound(float(np.clip(signal.ligand, 0, curve.h_x)))
     ends = _ratio(signal.environment, high), _ratio(signal.environment, low)
     why = _reasons(reading, signal.ligand, gene.ligand if gene else None, 0.0, ends[0])
-    exact = [_exact(v) for v in (signal.ligand, signal.environment)]
-    genes = (_exact(gene.environment), _exact(gene.ligand)) if gene else (None, None)
     return CellEfficiency(
-        float(curve.i_xy), *exact, *genes, low, high, 0.5 * sum(ends), *ends, 0.0, not why, why, curve.certified, "enumerated",
-        reading.readout, curve, seed=reading.seed, notes=environments.notes,
+        i_le=float(curve.i_xy), i_ls=_exact(signal.ligand), i_es=_exact(signal.environment),
+        i_eg=_exact(gene.environment) if gene else None, i_lg=_exact(gene.ligand) if gene else None,
+        bound_low=low, bound_high=high, efficiency=0.5 * sum(ends), efficiency_low=ends[0], efficiency_high=ends[1], efficiency_error=0.0,
+        defined=not why, why_not=why, certified=curve.certified, estimator="enumerated", readout=reading.readout, curve=curve,
+        seed=reading.seed, notes=environments.notes,
     )  # fmt: skip
 
 
@@ -134,16 +135,17 @@ def _estimated(
     efficiency, error = _joint_efficiency(runs, curve)
     bounds = [curve.bound(float(np.clip(v, 0, curve.h_x))) for v in (bits[0].bits, bits[0].low, bits[0].high)]
     low, high = _ratio(bits[1].bits, bounds[0][1]) - Z95 * error, _ratio(bits[1].bits, bounds[0][0]) + Z95 * error
-    why = _reasons(reading, bits[0].bits, bits[3].bits if other is not None else None, bits[0].standard_error, low)
+    why = _reasons(reading, bits[0].bits, bits[2].bits if other is not None else None, bits[0].standard_error, low)
     why += _chain(pairs[0], environment, reading.seed)
     notes = (*environments.notes, *channel.notes)
     if bits[0].bits > curve.h_x:
         notes = (*notes, f"I(S;L) came out above {curve.h_x:.3f} bit, the entropy of L; the curve was read at its end")
-    genes = (bits[3], bits[2]) if other is not None else (None, None)
     return CellEfficiency(
-        float(curve.i_xy), bits[0], bits[1], *genes, bounds[1][0], bounds[2][1], efficiency, low, high, error, not why, why,
-        curve.certified, "posterior of the dose, fit and left-out cells", reading.readout, curve, n=len(pairs[0]), seed=reading.seed,
-        notes=notes,
+        i_le=float(curve.i_xy), i_ls=bits[0], i_es=bits[1], i_eg=bits[3] if other else None, i_lg=bits[2] if other else None,
+        bound_low=bounds[1][0], bound_high=bounds[2][1], efficiency=efficiency, efficiency_low=low, efficiency_high=high,
+        efficiency_error=error, defined=not why, why_not=why, certified=curve.certified,
+        estimator="posterior of the dose, fit and left-out cells", readout=reading.readout, curve=curve, n=len(pairs[0]),
+        seed=reading.seed, notes=notes,
     )  # fmt: skip
 
 
@@ -189,7 +191,8 @@ def _chain(pair: Pair, environment: Any, seed: int) -> tuple[str, ...]:
 
 def _pairs(channel: Channel, other: Channel | None) -> list[Pair]:
     """(dose, signal) and, with a second read-out, (dose, expression), of the same cells."""
-    pairs = [checked_pair(*made.samples, x_kind="discrete", y_kind="continuous") for made in (channel, other) if made is not None]
+    cells = [made.samples for made in (channel, other) if made is not None]
+    pairs = [checked_pair(*both, x_kind="discrete", y_kind="continuous") for both in cells if both is not None]
     if len(pairs) == 2 and not np.array_equal(_codes(pairs[0]), _codes(pairs[1])):
         raise DataError("expression: its cells have other doses than those of the signal; expected the same cells in the same order")
     if len(pairs[0].x.levels) != len(channel.doses):

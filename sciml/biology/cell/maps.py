@@ -87,17 +87,20 @@ def efficiency_map(
     axes = [_axis(name, values) for name, values in (("hill", hill), ("half_point", half_point), ("copies", copies))]
     shape = tuple(map(len, axes))
     found = {name: np.full(shape, np.nan) for name in ("efficiency_low", "efficiency_high", "i_ls", "i_es")}
-    refused = {}
+    refused: dict[tuple[int, int, int], str] = {}
     for place in np.ndindex(shape):
         values = [float(axis[k]) for axis, k in zip(axes, place, strict=True)]
         channel = Channel.from_matrix(hill_readout(amounts, *values, background=background), doses=amounts)
         cell = placed(environments, curve, channel, None, Reading("snapshot", True, 0.0, seed))
         found["i_ls"][place], found["i_es"][place] = cell.i_ls.bits, cell.i_es.bits
         if cell.efficiency_low > 1 + 1e-9:
-            refused[place] = "; ".join(cell.why_not)
+            refused[place[0], place[1], place[2]] = "; ".join(cell.why_not)
         else:
             found["efficiency_low"][place], found["efficiency_high"][place] = cell.efficiency_low, cell.efficiency_high
-    return EfficiencyMap(*axes, **found, refused=refused)
+    return EfficiencyMap(
+        hill=axes[0], half_point=axes[1], copies=axes[2], efficiency_low=found["efficiency_low"], efficiency_high=found["efficiency_high"],
+        i_ls=found["i_ls"], i_es=found["i_es"], refused=refused,
+    )  # fmt: skip
 
 
 @checked

@@ -61,7 +61,7 @@ def replicated(pairs: list[Pair], measure: Callable[[list[Pair], int], np.ndarra
     (q_1 - q_2)^2 / 4; a quarter of what was corrected, and half of what is gained from N/2 to N, count as doubt.
     """
     ends, generator = measure(pairs, seed), numpy_generator(seed, "halves")
-    codes = pairs[0].x.codes
+    codes = np.zeros(len(pairs[0]), dtype=int) if pairs[0].x.codes is None else pairs[0].x.codes
     halves = []
     for split in range(_SPLITS):
         order = np.lexsort((generator.random(len(pairs[0])), codes))
