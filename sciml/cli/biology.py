@@ -1,4 +1,4 @@
-"""`sciml biology`: check, simulate, scan, fit."""
+"""`sciml biology`: check, simulate, scan, fit, and what a pathway transmits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sciml.cli.information import bottleneck, capacity, efficiency, information
 from sciml.cli.networks import ModelFile, OutFolder, Set, check_out, variant, write_run
 from sciml.cli.runs import scan, simulate
 from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
@@ -14,7 +15,7 @@ from sciml.errors import ConfigError, DataError
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Reaction networks: checked, simulated, fitted.")
+app = typer.Typer(no_args_is_help=True, help="Reaction networks: checked, simulated, fitted; what they transmit, and against which bound.")
 
 
 @app.command()
@@ -91,3 +92,7 @@ def fit(
         write_run(out, found.to_sections(), f"Fit of {problem.parent.name or problem.name}", facts, {"parameters": columns})
         text += f"\n-> {out / 'report.html'}"
     emit(found.to_dict(), text, as_json=json, quiet=quiet)
+
+
+for _command in (information, capacity, bottleneck, efficiency):
+    app.command()(_command)

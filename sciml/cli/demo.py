@@ -1,14 +1,18 @@
-"""`sciml demo`: from real DFT data to an audited potential and its report, by public calls only."""
+"""`sciml demo`: from real DFT data to an audited potential, and from a pathway to its bits, in one report, by public calls only."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sciml.cli.terminal import Device, Json, Quiet, Seed, Threads, Verbose, command, emit
+
+if TYPE_CHECKING:
+    from sciml.report import Section
 
 __all__ = ["demo"]
 
@@ -27,7 +31,7 @@ def demo(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a small potential on real DFT data of silicon, audit it, and leave a report."""
+    """Train and audit a small potential on real DFT data of silicon, ask what a signalling pathway transmits, and leave a report."""
     from sciml import materials as mat
     from sciml.cli.computing import use_threads
     from sciml.materials.labels import check
@@ -48,8 +52,33 @@ def demo(
     say(f"{test[-1].symbols}: {energy:.3f} eV predicted, {test[-1].get_potential_energy():.3f} eV by DFT\naudit ...")
     audit = mat.audit(potential, min(test, key=len), seed=seed)
     record = RunRecord.read(folder)
-    sections = run_sections(record, test, audit, checked)
-    report = write_report(sections, folder / "report.html", title="Demo: a potential for silicon", run=run_facts(record))
-    result = {"report": str(report), "model": str(folder / "model"), "audit_passed": audit.passed, "metrics": record.metrics}
+    pathway, sections = _pathway(quick, seed, say)
+    sections = [*run_sections(record, test, audit, checked), *sections]
+    title = "Demo: a potential for silicon, and what a pathway tells a cell"
+    report = write_report(sections, folder / "report.html", title=title, run=run_facts(record))
+    result = {"report": str(report), "model": str(folder / "model"), "audit_passed": audit.passed, "metrics": record.metrics} | pathway
     failed = "".join(f"\n  {row.name}: {row.reason}" for row in audit.table if row.verdict == "fail")
     emit(result, f"{audit.summary()}{failed}\nmodel:  {folder / 'model'}\nreport: {report}", as_json=json, quiet=quiet)
+
+
+def _pathway(quick: bool, seed: int, say: Callable[[str], None]) -> tuple[dict[str, float], list[Section]]:
+    """A ligand in two environments, the kinase that it switches on, the protein behind: capacity, bottleneck, efficiency, a design map."""
+    import numpy as np
+
+    from sciml import biology as bio
+    from sciml.biology import information as info
+    from sciml.biology.cell import efficiency_map
+
+    doses = np.geomspace(0.05, 20, 6 if quick else 10)
+    given = np.array([np.exp(-0.5 * ((np.log(doses) - mean) / 0.9) ** 2) for mean in (-1.0, 1.0)])
+    given /= given.sum(axis=1, keepdims=True)
+    channel = bio.Channel.from_network(bio.load_pathway("signalling"), "L", ["Kp", "P"], doses, 3000.0, n=40 if quick else 120, seed=seed)
+    say(f"ligand -> kinase -> protein: {channel.forecast()} ...")
+    signal = channel.with_readout("Kp")
+    x, y = signal.samples or ((), ())
+    capacity = info.capacity_from_data(x, y, seed=seed)
+    cell = bio.cell_efficiency([0.5, 0.5], given, signal, expression=channel.with_readout("P"), seed=seed)
+    designs = efficiency_map([0.5, 0.5], given, doses, half_point=(0.3, 1.0, 3.0), seed=seed)
+    say(f"capacity {capacity.bits:.2f} bit ({capacity.low:.2f} to {capacity.high:.2f})\n{cell.sentence()}")
+    sections = [*signal.to_sections(), *capacity.to_sections(), *cell.to_sections(), *designs.to_sections()]
+    return {"capacity": capacity.bits, "efficiency": cell.efficiency}, sections

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sciml.biology import Network
     from sciml.biology.sedml import Experiment, Task
 
-__all__ = ["scan", "simulate"]
+__all__ = ["scan", "simulate", "spread_values"]
 
 _log = logging.getLogger("sciml.cli.runs")
 Progress = Callable[[int, int], None]
@@ -210,48 +210,49 @@ def _moving(names: Sequence[str], mean: np.ndarray) -> list[str]:
 
 def _values(words: Sequence[str]) -> dict[str, np.ndarray]:
     """{id: values} of ID=A,B,C and ID=FIRST:LAST:COUNT[:log] words, all equally many. ConfigError for anything else."""
-    import numpy as np
-
     found: dict[str, np.ndarray] = {}
     for word in words:
         id, sign, text = (part.strip() for part in word.partition("="))
         if not (sign and id):
-            raise _unread(word, "no ID=")
+            raise _unread("--vary", word, "no ID=")
         if id in found:
             raise ConfigError(f"--vary: {id} is there twice")
-        parts = [part.strip() for part in text.split(":")]
-        found[id] = np.array([_number(word, part) for part in text.split(",")]) if len(parts) == 1 else _spaced(word, parts)
+        found[id] = spread_values("--vary", text, word)
     if len({len(values) for values in found.values()}) > 1:
         raise ConfigError(f"--vary: {', '.join(f'{id} has {len(v)} values' for id, v in found.items())}; they go together, one by one")
     return found
 
 
-def _spaced(word: str, parts: Sequence[str]) -> np.ndarray:
-    """FIRST:LAST:COUNT[:log]"""
+def spread_values(option: str, text: str, word: str | None = None) -> np.ndarray:
+    """The numbers of A,B,C or FIRST:LAST:COUNT[:log]. ConfigError with `option` and the whole `word` for anything else."""
     import numpy as np
 
+    given, parts = word or text, [part.strip() for part in text.split(":")]
+    if len(parts) == 1:
+        return np.array([_number(option, given, part) for part in text.split(",")])
     if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]):
-        raise _unread(word, "three parts, or four of which the last is log, are expected")
-    first, last, count = (_number(word, part) for part in parts[:3])
+        raise _unread(option, given, "three parts, or four of which the last is log, are expected")
+    first, last, count = (_number(option, given, part) for part in parts[:3])
     if count != int(count) or not 1 <= count <= _MOST_VALUES:
-        raise _unread(word, f"{parts[2]} is no whole number from 1 to {_MOST_VALUES}")
+        raise _unread(option, given, f"{parts[2]} is no whole number from 1 to {_MOST_VALUES}")
     if parts[3:] and not (first > 0 and last > 0):
-        raise _unread(word, "equal ratios need ends > 0")
+        raise _unread(option, given, "equal ratios need ends > 0")
     return np.geomspace(first, last, int(count)) if parts[3:] else np.linspace(first, last, int(count))
 
 
-def _number(word: str, text: str) -> float:
+def _number(option: str, word: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise _unread(word, f"{text!r} is no finite number")
+        raise _unread(option, word, f"{text!r} is no finite number")
     return value
 
 
-def _unread(word: str, why: str) -> ConfigError:
-    return ConfigError(f"--vary: found {word!r}: {why}; expected ID=A,B,C or ID=FIRST:LAST:COUNT[:log]")
+def _unread(option: str, word: str, why: str) -> ConfigError:
+    id = "ID=" if option == "--vary" else ""
+    return ConfigError(f"{option}: found {word!r}: {why}; expected {id}A,B,C or {id}FIRST:LAST:COUNT[:log]")
 
 
 def _watch_budget(network: Network, times: Any, runs: int, options: Mapping[str, Any], budget: float, yes: bool) -> None:

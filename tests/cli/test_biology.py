@@ -21,7 +21,9 @@ FILES = {
 
 
 def test_commands():
-    assert {each.callback.__name__ for each in app.registered_commands} == {"check", "simulate", "scan", "fit"}
+    assert {each.callback.__name__ for each in app.registered_commands} == {
+        "check", "simulate", "scan", "fit", "information", "capacity", "bottleneck", "efficiency",
+    }  # fmt: skip
 
 
 def test_check_says_what_a_model_counts():

@@ -17,7 +17,8 @@ from tests.cli.sample import sciml
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = """demo doctor cite materials check materials train materials predict materials relax materials md materials audit materials models
-biology check biology simulate biology scan biology fit model info model verify"""
+biology check biology simulate biology scan biology fit biology information biology capacity biology bottleneck
+biology efficiency model info model verify"""
 COMMANDS = set(re.findall(r"(?:materials |model |biology )?\w+", " ".join(TREE.split())))
 
 

@@ -218,7 +218,7 @@ def _exact(bits: float) -> Bits:
 
 
 def _ratio(bits: float, bound: float) -> float:
-    return bits / bound if bound > 0 else math.nan
+    return float(bits / bound) if bound > 0 else math.nan
 
 
 def _refuse_impossible(found: CellEfficiency) -> None:
