@@ -64,6 +64,7 @@ class EfficiencyMap:
     def _panel(self, h: int) -> Figure:
         middle = 0.5 * (self.efficiency_low[h] + self.efficiency_high[h])
         trace = {"type": "heatmap", "x": [f"{v:g}" for v in self.copies], "y": [f"{v:g}" for v in self.half_point], "z": middle,
+                 "colorscale": "Viridis", "zmin": float(np.nanmin(self.efficiency_low)), "zmax": float(np.nanmax(self.efficiency_high)),
                  "colorbar": {"title": {"text": "efficiency"}}}  # fmt: skip
         layout = {
             "xaxis": {"title": {"text": "copies"}, "type": "category"},
