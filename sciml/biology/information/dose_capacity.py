@@ -76,7 +76,8 @@ class DataCapacity:
             KeyFigure("distinguishable doses", self.distinguishable, "", "2 to the power of the capacity"),
             KeyFigure("on shuffled cells", self.baseline, "bit", "truth 0"),
         ]
-        law = bars("optimal input", [f"{dose:.4g}" if isinstance(dose, float) else str(dose) for dose in self.doses], self.input_law, label="share of uses")
+        labels = [f"{dose:.4g}" if isinstance(dose, float) else str(dose) for dose in self.doses]
+        law = bars("optimal input", labels, self.input_law, label="share of uses")
         words = Text("\n\n".join([f"Interval: {self.interval}. Extrapolation: {self.extrapolation}.", *self.notes]))
         return [Section("Capacity", [KeyFigures(figures), law, words], self.sentence())]
 
