@@ -71,7 +71,7 @@ def information(
     check_out(out)
     channel = made_channel(source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times, cells=cells,
                            method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, budget, yes)
+    _watch(channel, method, budget, yes)
     x, y = _samples(channel)
     labels = _columns(channel, y.shape[1])
     parts = {label: y[:, [k]] for k, label in enumerate(labels)} if len(labels) > 1 else {}
@@ -126,7 +126,7 @@ def capacity(
     check_out(out)
     channel = made_channel(source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times, cells=cells,
                            method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, budget, yes)
+    _watch(channel, method, budget, yes)
     x, y = _samples(channel)
     found = info.capacity_from_data(x, y, groups=channel.groups, seed=seed)
     levels = [_text(d) for d in channel.doses]
@@ -144,7 +144,9 @@ def bottleneck(
     source: Source,
     dose: Dose = "dose",
     readout: Readout = "response",
-    bins: Annotated[int, typer.Option("--bins", min=2, max=200, help="Bins, equally filled, of a read-out that takes more values.")] = 30,
+    bins: Annotated[
+        int | None, typer.Option("--bins", min=2, max=200, help="Equally filled bins of the read-out; default as many as the cells allow.")
+    ] = None,
     missing: Missing = "refuse",
     layer: Layer = None,
     doses: Doses = None,
@@ -170,15 +172,16 @@ def bottleneck(
     check_out(out)
     channel = made_channel(source, dose, readout, missing=missing, layer=layer, doses=doses, times=times, cells=cells, method=method,
                            extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, budget, yes)
+    _watch(channel, method, budget, yes)
     x, y = _samples(channel)
     if y.shape[1] != 1:
         raise ConfigError(f"--readout: found {y.shape[1]} columns; a bottleneck is drawn for one at a time")
-    levels, codes = _binned(y[:, 0], bins)
     inputs, of = np.unique(x, axis=0, return_inverse=True)
+    levels, codes = _binned(y[:, 0], bins or int(np.clip(len(x) / (10 * len(inputs)), 2, 30)))
     joint = np.zeros((levels, len(inputs)))
     np.add.at(joint, (codes, of.reshape(-1)), 1 / len(codes))
     curve = info.bottleneck_curve(joint, seed=seed)
+    told = info.mutual_information(codes, of.reshape(-1), x_kind="discrete", y_kind="discrete", seed=seed)
     order = np.argsort(curve.i_x, kind="stable")
     rows = {"beta": curve.beta[order], "I(T;X)": curve.i_x[order], "I(T;Y)": curve.i_y[order], "low": curve.lower[order],
             "high": curve.upper[order]}  # fmt: skip
@@ -187,7 +190,9 @@ def bottleneck(
              f"codes begin to pay at beta = {curve.onset:.4g}; bracket {kind}, at most {curve.gap:.2g} bit wide"]  # fmt: skip
     at = np.linspace(0, curve.h_x, 6)[1:]
     lines += [f"  {v:.3f} bit of the read-out: {low:.4f} to {high:.4f} about the dose" for v in at for low, high in [curve.bound(float(v))]]
-    lines += list(channel.notes)
+    fewer = f"corrected for the number of cells {told.bits:.3f} ({told.low:.3f} to {told.high:.3f})"
+    said = f"the table as counted holds {curve.i_xy:.3f} bit, {fewer}"
+    lines += [f"{'warning: ' if curve.i_xy > told.high else ''}{said}; the curve is of the table as counted", *channel.notes]
     if out is not None:
         sections = [*curve.to_sections(), *channel.to_sections()]
         write_run(out, sections, f"Bottleneck of {_name(source)}", _facts(source, channel, seed) | {"bins": levels}, {"curve": rows})
@@ -229,7 +234,7 @@ def efficiency(
     channel = made_channel(source, dose, asked, missing=missing, layer=layer, doses=doses, times=times, cells=cells, method=method,
                            extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
     p_e, given, at = _environments(environments)
-    _watch(channel, budget, yes)
+    _watch(channel, method, budget, yes)
     signal = channel.with_readout([name.strip() for name in readout.split(",")])
     other = channel.with_readout(expression) if expression is not None else None
     exactly = len(at) == len(channel.doses) and all(_text(a) == _text(b) for a, b in zip(at, channel.doses, strict=True))
@@ -268,9 +273,9 @@ def _environments(path: Path) -> tuple[np.ndarray, np.ndarray, list[float]]:
     return table["p"].to_numpy(float), table[columns].to_numpy(float), numbers("--environments", ",".join(map(str, columns)))
 
 
-def _watch(channel: Channel, budget: float, yes: bool) -> None:
-    """ConfigError, before anything is simulated, where a model is expected to take longer than the budget and nobody said yes."""
-    if channel.readout == "matrix" or channel.held is None or yes:
+def _watch(channel: Channel, method: str, budget: float, yes: bool) -> None:
+    """ConfigError, before anything is simulated, where exact runs are expected to take longer than the budget and nobody said yes."""
+    if channel.held is None or method != "ssa" or yes:  # a table; only exact runs have a forecast
         return
     if not budget > 0:
         raise ConfigError(f"--budget: found {budget:g}, expected seconds > 0")

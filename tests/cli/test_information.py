@@ -77,6 +77,11 @@ def test_a_model():
     assert result["information"]["Kp"]["bits"] == pytest.approx(np.log2(3), abs=0.15)  # three doses far apart are told apart
 
 
+def test_a_model_in_which_only_cells_differ():
+    words = ["--dose", "L", "--readout", "Kp", "--doses", "0.1,10", "--times", "300", "-n", "30", "--method", "ode", "--extrinsic", "R=0.1"]
+    assert found("capacity", "signalling", *words)["bits"] == pytest.approx(1.0, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
