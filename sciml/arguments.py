@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, Unio
 
 from sciml.errors import ConfigError
 
-__all__ = ["Bound", "check_fields", "checked", "shown"]
+__all__ = ["Bound", "Seed", "check_fields", "checked", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +30,9 @@ class Bound(NamedTuple):
 
     words: str
     holds: Callable[[Any], bool] = lambda value: True
+
+
+Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

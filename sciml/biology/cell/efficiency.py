@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from sciml.arguments import Bound, checked, shown
+from sciml.arguments import Bound, Seed, checked, shown
 from sciml.biology.cell.environments import Environments, checked_environments
 from sciml.biology.cell.ligand_decoder import ligand_posteriors
 from sciml.biology.cell.readouts import Replicates, enumerated, from_posteriors, replicated, spread_of_halves
@@ -22,7 +22,6 @@ from sciml.errors import ConfigError, DataError
 
 __all__ = ["Reading", "cell_efficiency", "environment_curve", "placed"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _Rate = Annotated[float, Bound("bits >= 0", lambda rate: 0 <= rate < math.inf)]
 _BEYOND = 5.0  # standard errors above 1 that no chance explains
 
@@ -51,7 +50,7 @@ def cell_efficiency(
     min_rate: _Rate = 0.01,
     cost: Any = None,
     cost_unit: str = "",
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> CellEfficiency:
     """I(S;E) over the information bottleneck's curve of (E, L) at the same I(S;L).
 

@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 
 from sciml.biology.cell.environments import Environments
+from sciml.biology.information.dose_decoder import folds_within
 from sciml.biology.information.response_features import discriminants, response_features
 from sciml.biology.information.samples import Pair
+from sciml.biology.information.softmax_regression import damped_newton
 from sciml.errors import DataError
-from sciml.seeding import numpy_generator
 
 __all__ = ["Posteriors", "ligand_posteriors"]
 
@@ -81,29 +82,25 @@ class _Rows:
 
     def newton(self, penalty: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(slopes [R, F], ln p [U, K], inverse curvature [R, F, R, F]) at the minimum."""
-        from scipy.linalg import cho_factor, cho_solve
+        from scipy.linalg import cho_solve
 
         weights = self.counts * self.each
         total = weights.sum(axis=1)
-        value, logs = self._value(slopes, penalty, weights)
-        for _ in range(_MOST_STEPS):
-            p = np.exp(logs)
-            slope = self.g.T @ (total[:, None] * p - weights).T @ self.f + penalty * slopes
-            factor = cho_factor(self._curvature(p, total, penalty), lower=True, overwrite_a=True, check_finite=False)
-            step = cho_solve(factor, slope.ravel(), check_finite=False).reshape(slopes.shape)
-            gain, size = float((slope * step).sum()), 1.0
-            if gain < 1e-7 * total.sum():
-                break
-            moved, there = self._value(slopes - step, penalty, weights)
-            while moved > value - 1e-4 * size * gain and size > 1e-6:
-                size /= 2
-                moved, there = self._value(slopes - size * step, penalty, weights)
-            slopes, value, logs = slopes - size * step, moved, there
+
+        def slope(at: np.ndarray, p: np.ndarray) -> np.ndarray:
+            return np.asarray(self.g.T @ (total[:, None] * p - weights).T @ self.f + penalty * at)
+
+        slopes, logs, factor = damped_newton(
+            lambda at: self._value(at, penalty, weights), slope, lambda p: self._curvature(p, total, penalty), slopes,
+            least=1e-7 * total.sum(), steps=_MOST_STEPS,
+        )  # fmt: skip
         inverse = cho_solve(factor, np.eye(slopes.size), check_finite=False).reshape(*slopes.shape, *slopes.shape)
         return slopes, logs, inverse
 
     def left_out(self, logs: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(value [M], dose [M], ln p [M, K]) of each pair that was seen, by the fit without one such cell: logits move by w G (p - c)."""
+        from scipy.special import log_softmax
+
         seen, doses = np.nonzero((self.counts > 0) & (self.each > 0))
         lever = np.einsum("uf,rfsh,uh->urs", self.f, inverse, self.f, optimize=True)  # f H^-1 f, [U, R, R]
         pull = np.exp(logs) @ self.g
@@ -112,10 +109,12 @@ class _Rows:
         p = np.exp(logs[seen, doses])
         leverage = (towards * away).sum(axis=1) * p / np.maximum(1 - p, 1e-12)
         stretch = 1 / np.maximum(1 - self.each[doses] * leverage, 0.2)
-        return seen, doses, _normalised(logs[seen] + (self.each[doses] * stretch)[:, None] * (towards @ self.g.T))
+        return seen, doses, log_softmax(logs[seen] + (self.each[doses] * stretch)[:, None] * (towards @ self.g.T), axis=1)
 
     def _value(self, slopes: np.ndarray, penalty: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-        logs = _normalised(self.prior + self.f @ slopes.T @ self.g.T)
+        from scipy.special import log_softmax
+
+        logs = log_softmax(self.prior + self.f @ slopes.T @ self.g.T, axis=1)
         return -float((weights * logs).sum()) + 0.5 * float((penalty * slopes * slopes).sum()), logs
 
     def _curvature(self, p: np.ndarray, total: np.ndarray, penalty: np.ndarray) -> np.ndarray:
@@ -146,10 +145,7 @@ def _view(signal: np.ndarray, codes: np.ndarray, seed: int) -> np.ndarray:
     """[n, <= 4] columns: more are made into discriminants of the doses; a single one takes at most 512 values, medians of equal shares."""
     signal = signal[:, np.ptp(signal, axis=0) > 0] if len(signal) else signal
     if signal.shape[1] > _MOST_COLUMNS:
-        order = np.lexsort((numpy_generator(seed, "folds").random(len(codes)), codes))
-        folds = np.empty(len(codes), dtype=int)
-        folds[order] = np.arange(len(codes)) % _FOLDS
-        return discriminants(signal, codes, folds, curved=False)
+        return discriminants(signal, codes, folds_within(codes, _FOLDS, seed), curved=False)
     if signal.shape[1] != 1 or len(np.unique(signal)) <= _MOST_VALUES:
         return signal
     edges = np.quantile(signal[:, 0], np.linspace(0, 1, _MOST_VALUES + 1)[1:-1])
@@ -169,8 +165,3 @@ def _shapes(doses: int, ordered: bool) -> np.ndarray:
     inner = np.linspace(0, 1, _MOST_SHAPES - 2)[1:-1]
     knots = np.concatenate([np.zeros(4), inner, np.ones(4)])
     return np.asarray(BSpline.design_matrix(np.linspace(0, 1, doses), knots, 3).toarray())
-
-
-def _normalised(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Bound, Seed, checked
 from sciml.biology.cell.efficiency import Reading, environment_curve, placed
 from sciml.biology.cell.environments import checked_environments
 from sciml.biology.channel import Channel
@@ -18,7 +18,6 @@ __all__ = ["EfficiencyMap", "efficiency_map", "hill_readout"]
 
 _Positive = Annotated[float, Bound("a number > 0", lambda v: 0 < v < float("inf"))]
 _Background = Annotated[float, Bound("a number >= 0", lambda v: 0 <= v < float("inf"))]
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class EfficiencyMap:
 @checked
 def efficiency_map(
     p_environment: Any, p_ligand_given_environment: Any, ligand: Any, *, hill: Any = (1.0, 2.0, 4.0), half_point: Any = (1.0,),
-    copies: Any = (5.0, 50.0, 500.0), background: _Background = 0.1, seed: _Seed = 0,
+    copies: Any = (5.0, 50.0, 500.0), background: _Background = 0.1, seed: Seed = 0,
 ) -> EfficiencyMap:  # fmt: skip
     """The efficiency of `hill_readout` at every combination; `ligand` [nL] in the unit of `half_point`, one amount a column of p(L|E).
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Seed, checked
 from sciml.biology.cell.efficiency import Reading, environment_curve, placed
 from sciml.biology.cell.environments import checked_environments
 from sciml.biology.cell.result import CellEfficiency
@@ -17,8 +17,6 @@ from sciml.errors import ConfigError
 from sciml.report import Section, Table
 
 __all__ = ["Ranking", "rank_cells"]
-
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def rank_cells(
     channels: Mapping[str, Channel],
     *,
     hold_ligand: bool | None = None,
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> Ranking:
     """Place each channel {name: Channel} against the same curve and order them by efficiency; all on the same doses.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sciml.biology.cell.environments import Environments
+from sciml.biology.information.intervals import random_half
 from sciml.biology.information.samples import Pair
 from sciml.seeding import numpy_generator
 
@@ -61,13 +62,9 @@ def replicated(pairs: list[Pair], measure: Callable[[list[Pair], int], np.ndarra
     (q_1 - q_2)^2 / 4; a quarter of what was corrected, and half of what is gained from N/2 to N, count as doubt.
     """
     ends, generator = measure(pairs, seed), numpy_generator(seed, "halves")
-    codes = np.zeros(len(pairs[0]), dtype=int) if pairs[0].x.codes is None else pairs[0].x.codes
     halves = []
     for split in range(_SPLITS):
-        order = np.lexsort((generator.random(len(pairs[0])), codes))
-        place = np.empty(len(order), dtype=int)
-        place[order] = np.arange(len(order))
-        half = (place + generator.integers(2)) % 2 == 0
+        half = random_half(pairs[0], generator)
         parts = (np.flatnonzero(half), np.flatnonzero(~half))
         halves.append([measure([pair.take(part) for pair in pairs], seed + 2 * split + k + 1).mean(axis=0) for k, part in enumerate(parts)])
     both = np.array(halves)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked, shown
+from sciml.arguments import Seed, checked, shown
 from sciml.biology.information.bottleneck_bound import MOST_STATES, GainBound
 from sciml.biology.information.bottleneck_loop import Law, Mixture, Starts, levelled, solve
 from sciml.biology.information.bottleneck_result import BottleneckCurve, Bracket, checked_betas
@@ -17,7 +17,6 @@ from sciml.seeding import numpy_generator
 
 __all__ = ["bottleneck_curve", "joint_law"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _LEAST, _MOST = 50, 200  # points of a curve whose betas are placed here
 _WIDTH = 5e-4  # of the bracket, in bits and of the bound, at which no more points are placed
 _TOLERANCE = 4e-6  # nats of I(T;Y) - I(T;X) / beta that a missing cluster may promise; less near the onset
@@ -27,7 +26,7 @@ _BITS = 1.0 / np.log(2.0)
 
 
 @checked
-def bottleneck_curve(p_xy: Any, betas: Any = None, *, seed: _Seed = 0) -> BottleneckCurve:
+def bottleneck_curve(p_xy: Any, betas: Any = None, *, seed: Seed = 0) -> BottleneckCurve:
     """max I(T;Y) over encoders p(t|x) of given I(T;X), as the points that minimise I(T;X) - beta I(T;Y), with a bracket of the curve.
 
     `p_xy` [n_x, n_y]: the joint law of X, which is encoded, and Y, which matters; it sums to 1. `betas` [B]: standard ones, from 0 to inf

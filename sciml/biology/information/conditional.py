@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sciml.arguments import checked
+from sciml.arguments import Seed, checked
 from sciml.biology.information.estimators import Estimator, chosen
 from sciml.biology.information.gaussian import wishart_bias_nats
 from sciml.biology.information.intervals import Z95, disjoint_halves
-from sciml.biology.information.mutual import Seed, measured
+from sciml.biology.information.mutual import measured
 from sciml.biology.information.neighbors import conditional_nats
 from sciml.biology.information.result import Estimate, MutualInformation
 from sciml.biology.information.samples import Kind, Pair, Side, checked_pair, checked_side

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Seed, checked
 from sciml.biology.information.bottleneck import joint_law
 from sciml.biology.information.bottleneck_result import checked_betas
 from sciml.seeding import numpy_generator
 
 __all__ = ["DeterministicBottleneck", "deterministic_bottleneck"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _STARTS, _SWEEPS = 10, 50
 
 
@@ -39,7 +38,7 @@ class DeterministicBottleneck:
 
 
 @checked
-def deterministic_bottleneck(p_xy: Any, betas: Any = None, *, seed: _Seed = 0) -> DeterministicBottleneck:
+def deterministic_bottleneck(p_xy: Any, betas: Any = None, *, seed: Seed = 0) -> DeterministicBottleneck:
     """Clusters of X that minimise H(T) - beta I(T;Y), the bottleneck whose encoder is a function (alpha = 0).
 
     `p_xy` and `betas` as in `bottleneck_curve`; None: 50 from 1 to 1,000 in equal ratios. With two relevant states the best clusters are

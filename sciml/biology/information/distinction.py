@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Seed, checked
 from sciml.biology.information.dose_capacity import DataCapacity, bits_at, capacity_from_data
 from sciml.biology.information.dose_decoder import likelihood_ratios
 from sciml.biology.information.doses import Dosed, dosed
@@ -18,8 +18,6 @@ from sciml.report.blocks import Figure, KeyFigure, KeyFigures, Section, Table, T
 from sciml.seeding import derive
 
 __all__ = ["Distinction", "PairOfDoses", "distinguish"]
-
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Distinction:
 
 
 @checked
-def distinguish(doses: Any, responses: Any, *, groups: Any = None, seed: _Seed = 0) -> Distinction:
+def distinguish(doses: Any, responses: Any, *, groups: Any = None, seed: Seed = 0) -> Distinction:
     """How many doses a response tells apart, 2^C, and how well each two: bits, area under the ROC curve, error, each with an interval.
 
     `doses` [n], `responses` [n] or [n, d] and `groups` as in `capacity_from_data`; the interval of the number is that of the capacity.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Seed, checked
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_decoder import Ratios, extrapolated, fit_error, folds_within, likelihood_ratios, many_columns
 from sciml.biology.information.doses import Dosed, dosed, why_not_dosed
@@ -21,7 +21,6 @@ from sciml.seeding import derive, numpy_generator
 
 __all__ = ["BitsAtLaws", "DataCapacity", "best_law", "bits_at", "capacity_from_data"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _FOLDS = 5
 _CLEAR = 0.02
 _DOUBT = 0.25  # of what the mean law sends more than laws of other folds, each on its own fold
@@ -83,7 +82,7 @@ class DataCapacity:
 
 
 @checked
-def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: _Seed = 0) -> DataCapacity:
+def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: Seed = 0) -> DataCapacity:
     """max over p(dose) of I(dose; response), in bits, from the responses of single cells; row i of `doses` and `responses` is one cell.
 
     `doses` [n]: numbers or texts; `responses` [n] or [n, d]: numbers. The likelihood ratios p(response | dose) / p(response) are those of

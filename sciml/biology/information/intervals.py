@@ -17,7 +17,7 @@ from sciml.biology.information.samples import Pair
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import numpy_generator
 
-__all__ = ["ONE_SIDED", "Groups", "Halves", "Z95", "check_levels", "disjoint_halves", "leave_groups_out", "over_groups"]
+__all__ = ["ONE_SIDED", "Groups", "Halves", "Z95", "check_levels", "disjoint_halves", "leave_groups_out", "over_groups", "random_half"]
 
 Z95 = 1.959963984540054
 ONE_SIDED = 1.6448536269514722
@@ -51,7 +51,7 @@ def disjoint_halves(pair: Pair, point: Callable[[Pair, int], float], seed: int, 
     generator = numpy_generator(seed, "halves")
     firsts, seconds = [], []
     for split in range(min(splits, _MOST_FITS // 2)):
-        half = _half(pair, generator)
+        half = random_half(pair, generator)
         firsts.append(point(pair.take(np.flatnonzero(half)), seed + 2 * split + 1))
         seconds.append(point(pair.take(np.flatnonzero(~half)), seed + 2 * split + 2))
     one, two = np.array(firsts), np.array(seconds)
@@ -103,7 +103,7 @@ def check_levels(pair: Pair, blocks: np.ndarray) -> None:
                 )
 
 
-def _half(pair: Pair, generator: np.random.Generator) -> np.ndarray:
+def random_half(pair: Pair, generator: np.random.Generator) -> np.ndarray:
     """[n] truth values: a random half, within each level of the first discrete side; an odd row falls to either half."""
     n = len(pair)
     codes = next((side.codes for side in (pair.x, pair.y) if side.codes is not None), np.zeros(n, dtype=int))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from sciml.arguments import Bound, checked
+from sciml.arguments import Seed, checked
 from sciml.biology.information.estimators import Estimator, chosen
 from sciml.biology.information.estimators import estimator as named
 from sciml.biology.information.intervals import over_groups
@@ -16,9 +16,8 @@ from sciml.biology.information.samples import Kind, Pair, Side, checked_pair
 from sciml.errors import ConfigError
 from sciml.seeding import derive, numpy_generator
 
-__all__ = ["Seed", "measured", "mutual_information"]
+__all__ = ["measured", "mutual_information"]
 
-Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _SHUFFLES = 3
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from sciml.arguments import Bound, checked, shown
+from sciml.arguments import Seed, checked, shown
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_capacity import best_law, bits_at
 from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
@@ -21,7 +21,6 @@ from sciml.seeding import numpy_generator
 
 __all__ = ["NextDose", "next_dose"]
 
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _MOST_MATCHED = 300
 _CAVEAT = (
     "The law at a dose that was not measured is a guess: responses are moved steadily from those at the dose below to those above. "
@@ -62,7 +61,7 @@ class NextDose:
 
 
 @checked
-def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: _Seed = 0) -> NextDose:
+def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed = 0) -> NextDose:
     """Of doses between those measured, the one that could add most to the capacity; and the measured one that needs cells most.
 
     `doses` [n]: numbers; `responses` [n] or [n, d <= 4]. `candidates`: doses within the range measured; None takes the middle of each two

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from sciml.arguments import Bound, checked, shown
+from sciml.arguments import Bound, Seed, checked, shown
 from sciml.biology.information.conditional import Given, way
-from sciml.biology.information.mutual import Seed, measured, mutual_information
+from sciml.biology.information.mutual import measured, mutual_information
 from sciml.biology.information.result import MutualInformation
 from sciml.biology.information.samples import Kind, Pair, Side, checked_side
 from sciml.errors import ConfigError, DataError

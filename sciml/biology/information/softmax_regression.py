@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-__all__ = ["SoftmaxFit", "softmax_regression"]
+__all__ = ["SoftmaxFit", "damped_newton", "softmax_regression"]
 
 # From a penalty that leaves little but straight lines to one that leaves nearly all freedom.
 _STRENGTHS = 10.0 ** np.arange(2.5, -4.1, -0.75)
@@ -86,27 +88,19 @@ class _Rows:
 
     def newton(self, penalty: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Slopes [k, p] at the minimum, from a start, and the log probabilities [n, k]."""
-        from scipy.linalg import cho_factor, cho_solve
 
-        value, logs = self._value(slopes, penalty)
-        for _ in range(_MOST_STEPS):
-            p = np.exp(logs)
-            slope = (p - self.classes).T @ self.features + penalty * slopes
-            factor = cho_factor(self._curvature(p, penalty), lower=True, overwrite_a=True, check_finite=False)
-            step = cho_solve(factor, slope.ravel(), check_finite=False).reshape(slopes.shape)
-            gain = float((slope * step).sum())
-            if gain < 1e-8 * len(logs):
-                break
-            size = 1.0
-            moved, there = self._value(slopes - step, penalty)
-            while moved > value - 1e-4 * size * gain and size > 1e-6:
-                size /= 2
-                moved, there = self._value(slopes - size * step, penalty)
-            slopes, value, logs = slopes - size * step, moved, there
-        return slopes, logs
+        def slope(at: np.ndarray, p: np.ndarray) -> np.ndarray:
+            return np.asarray((p - self.classes).T @ self.features + penalty * at)
+
+        return damped_newton(
+            lambda at: self._value(at, penalty), slope, lambda p: self._curvature(p, penalty), slopes,
+            least=1e-8 * len(self.features), steps=_MOST_STEPS,
+        )[:2]  # fmt: skip
 
     def left_out(self, logs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
         """[n, k] by the fit without the row: logits move by (1 - G W)^-1 G (p - c), with G = x H^-1 x and W = dp / dlogits."""
+        from scipy.special import log_softmax
+
         k, p = self.classes.shape[1], np.exp(logs)
         size = self.features.shape[1]
         inverse = np.linalg.inv(self._curvature(p, penalty)).reshape(k, size, k, size)
@@ -117,10 +111,12 @@ class _Rows:
         spread = -p[:, :, None] * p[:, None, :]
         spread[:, np.arange(k), np.arange(k)] += p
         moved = np.linalg.solve(np.eye(k) - lever @ spread, lever @ (p - self.classes)[:, :, None])[:, :, 0]
-        return _normalised(logs + moved)
+        return np.asarray(log_softmax(logs + moved, axis=1))
 
     def _value(self, slopes: np.ndarray, penalty: np.ndarray) -> tuple[float, np.ndarray]:
-        logs = _normalised(np.log(self.classes.mean(axis=0)) + self.features @ slopes.T)
+        from scipy.special import log_softmax
+
+        logs = log_softmax(np.log(self.classes.mean(axis=0)) + self.features @ slopes.T, axis=1)
         return -float((self.classes * logs).sum()) + 0.5 * float((penalty * slopes * slopes).sum()), logs
 
     def _curvature(self, p: np.ndarray, penalty: np.ndarray) -> np.ndarray:
@@ -137,6 +133,35 @@ class _Rows:
         return whole
 
 
-def _normalised(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+def damped_newton(
+    value: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    slope: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    curvature: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    *,
+    least: float,
+    steps: int,
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    """(slopes, log probabilities, Cholesky factor of the curvature) where a convex penalised loss is least, begun at `start`.
+
+    `value` of slopes: (loss in nats, log probabilities); `slope` of slopes and probabilities, in the shape of slopes; `curvature` of
+    probabilities [slopes.size, same]. Steps are halved until the loss falls as it should (Armijo); it ends after `steps`, or where a step
+    promises less than `least` nats, with the factor of that step.
+    """
+    from scipy.linalg import cho_factor, cho_solve
+
+    slopes, (loss, logs) = start, value(start)
+    for _ in range(steps):
+        p = np.exp(logs)
+        down = slope(slopes, p)
+        factor = cho_factor(curvature(p), lower=True, overwrite_a=True, check_finite=False)
+        step = cho_solve(factor, down.ravel(), check_finite=False).reshape(slopes.shape)
+        gain, size = float((down * step).sum()), 1.0
+        if gain < least:
+            break
+        moved, there = value(slopes - step)
+        while moved > loss - 1e-4 * size * gain and size > 1e-6:
+            size /= 2
+            moved, there = value(slopes - size * step)
+        slopes, loss, logs = slopes - size * step, moved, there
+    return slopes, logs, factor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 
 from sciml import devices
-from sciml.arguments import Bound, check_fields, checked
+from sciml.arguments import Bound, Seed, check_fields, checked
 from sciml.biology.information.samples import Kind, checked_pair
 from sciml.biology.information.variational_result import VariationalCurve
 from sciml.errors import ConfigError
@@ -26,7 +26,6 @@ __all__ = ["VariationalBottleneck"]
 _Beta = Annotated[float, Bound("a finite number > 0", lambda beta: 0 < beta < float("inf"))]
 _Some = Annotated[int, Bound("a whole number >= 1", lambda n: n >= 1)]
 _Positive = Annotated[float, Bound("a finite number > 0", lambda value: 0 < value < float("inf"))]
-_Seed = Annotated[int, Bound("a whole number >= 0", lambda seed: seed >= 0)]
 _REFERENCE, _VALID, _DRAWN = 4096, 1024, 1000
 
 
@@ -74,7 +73,7 @@ class VariationalBottleneck:
         x_kind: Kind = "auto",
         y_kind: Kind = "auto",
         held_out: Annotated[float, Bound("a share in (0, 1)", lambda share: 0 < share < 1)] = 0.3,
-        seed: _Seed = 0,
+        seed: Seed = 0,
         device: str = "auto",
     ) -> VariationalCurve:
         """Train on rows of `x` and `y` [n] or [n, d] and bound both informations on a share `held_out` of them that training never saw.
@@ -106,7 +105,7 @@ class VariationalBottleneck:
         x_kind: Kind = "auto",
         y_kind: Kind = "auto",
         held_out: Annotated[int, Bound("a whole number >= 100", lambda n: n >= 100)] = 8192,
-        seed: _Seed = 0,
+        seed: Seed = 0,
         device: str = "auto",
     ) -> VariationalCurve:
         """Train on batches that `draw(n, seed)` -> (x, y) makes anew in each step, and bound both informations on `held_out` more rows.
