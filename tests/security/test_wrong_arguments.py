@@ -26,6 +26,12 @@ NET = bio.Network(
     parameters={"k": 0.1},
     reactions=[bio.Reaction.parse("r", "A -> B", rate="k"), bio.Reaction.parse("s", "B -> A", rate="k")],
 )
+PARSE = bio.Reaction.parse
+SIGNAL = bio.Network(
+    species={"S": 3, "X": 0},
+    reactions=[PARSE("in", "-> S", rate=3.0), PARSE("out", "S ->", rate=1.0), PARSE("make", "S -> S + X", rate=1.0),
+               PARSE("decay", "X ->", rate=1.0)],
+)  # fmt: skip
 SERIES = {"B": ([0.0, 1.0, 2.0], [0.0, 2.0, 4.0], 1.0)}
 VALUES = {  # what an argument of this name may be
     "net": NET, "model": "telegraph", "problem_or_net": NET, "times": [0.0, 1.0], "wrt": ["k"], "name": "A", "species": "A",
@@ -46,6 +52,10 @@ OWN = {  # where the same name means something else, or a call needs more to be 
     "from_dict": {"data": NET.to_dict()},
     "row": {"name": "same seed, same bits"},
     "apply": {"values": [1.0, 2.0], "seed": 1}, "censored": {"measured": [1.0, 2.0]},
+    "trajectory_rate": {"net": SIGNAL, "dose": "S", "readout": "X", "times": [0.5, 1.0], "transient": 0.5, "n": 10, "particles": 2},
+    "capacity_of_model": {"n": 4, "times": [1.0]},
+    "cell_efficiency": {"p_environment": [0.5, 0.5], "p_ligand_given_environment": [[0.8, 0.2], [0.3, 0.7]],
+                        "channel": bio.Channel.from_matrix([[0.9, 0.1], [0.2, 0.8]])},
     "simulate_ssa": {"n": 4}, "simulate_tau": {"n": 4}, "simulate_langevin": {"n": 4}, "noise_parts": {"n": 4},
 }  # fmt: skip
 METHODS = {"to_sbml": sbml.to_sbml, "summary": summary.summary, "forecast": forecast.forecast}  # of Network, attached at the door

@@ -235,7 +235,10 @@ def _refuse_impossible(found: CellEfficiency) -> None:
 def _mean_cost(cost: Any, environments: Environments) -> float | None:
     if cost is None:
         return None
-    values = np.asarray(cost, dtype=float)
+    try:
+        values = np.asarray(cost, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"cost: found {shown(cost)}, expected numbers") from None
     if values.shape not in ((), environments.p_l.shape) or not np.isfinite(values).all():
         raise DataError(f"cost: found {shown(cost)}, expected a finite number, or one for each of the {len(environments.p_l)} doses")
     return float(environments.p_l @ np.broadcast_to(values, environments.p_l.shape))

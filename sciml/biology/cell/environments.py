@@ -87,7 +87,10 @@ def _law(data: Any, name: str, axes: int) -> np.ndarray:
 
 
 def _interpolated(p_e: np.ndarray, given: np.ndarray, channel_doses: Any, doses: Any) -> Environments:
-    at = np.asarray(doses, dtype=float)
+    try:
+        at = np.asarray(doses, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"doses: found {shown(doses)}, expected rising numbers") from None
     if at.shape != (given.shape[1],) or not (np.isfinite(at).all() and (np.diff(at) > 0).all()):
         raise DataError(f"doses: found {shown(at)}, expected {given.shape[1]} rising numbers, one a column of p_ligand_given_environment")
     try:
