@@ -62,7 +62,7 @@ class Measurement:
             mean = self.poisson * found
             if found.size and not (mean.min() >= 0 and mean.max() < 1e18):
                 raise DataError(f"Measurement: poisson: found mean counts from {mean.min():g} to {mean.max():g}, expected 0 to 1e18")
-            found = numpy_generator(seed, "counts").poisson(mean).astype(float)
+            found = np.array(numpy_generator(seed, "counts").poisson(mean), dtype=float)
         if self.gain_cv > 0:
             found *= _draws(LogNormal(self.gain_cv, 1.0), found.shape, derive(seed, "gain"))
         found += _draws(self.background, found.shape, derive(seed, "background")) if isinstance(self.background, Law) else self.background

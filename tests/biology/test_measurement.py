@@ -91,3 +91,7 @@ def test_values_that_cannot_be_measured():
         Measurement().apply([1.0, math.nan], 0)
     with pytest.raises(DataError, match="mean counts from -1"):
         Measurement(poisson=1.0).apply([-1.0], 0)
+
+
+def test_one_number():
+    assert 0 < Measurement(poisson=2.0, gain_cv=0.1).apply(50.0, 0) < 200

@@ -23,6 +23,7 @@ from sciml.errors import ConfigError, DataError
 __all__ = ["Reading", "cell_efficiency", "environment_curve", "placed"]
 
 _Rate = Annotated[float, Bound("bits >= 0", lambda rate: 0 <= rate < math.inf)]
+_NOTHING = 1e-9  # bits
 _BEYOND = 5.0  # standard errors above 1 that no chance explains
 
 
@@ -108,7 +109,7 @@ def _enumerated(
     gene = enumerated(environments, _matrix(other, environments)) if other is not None else None
     low, high = curve.bound(float(np.clip(signal.ligand, 0, curve.h_x)))
     ends = _ratio(signal.environment, high), _ratio(signal.environment, low)
-    why = _reasons(reading, signal.ligand, gene.ligand if gene else None, 0.0, ends[0])
+    why = _reasons(reading, float(curve.i_xy), signal.ligand, gene.ligand if gene else None, 0.0, ends[0])
     return CellEfficiency(
         i_le=float(curve.i_xy), i_ls=_exact(signal.ligand), i_es=_exact(signal.environment),
         i_eg=_exact(gene.environment) if gene else None, i_lg=_exact(gene.ligand) if gene else None,
@@ -134,7 +135,7 @@ def _estimated(
     efficiency, error = _joint_efficiency(runs, curve)
     bounds = [curve.bound(float(np.clip(v, 0, curve.h_x))) for v in (bits[0].bits, bits[0].low, bits[0].high)]
     low, high = _ratio(bits[1].bits, bounds[0][1]) - Z95 * error, _ratio(bits[1].bits, bounds[0][0]) + Z95 * error
-    why = _reasons(reading, bits[0].bits, bits[2].bits if other is not None else None, bits[0].standard_error, low)
+    why = _reasons(reading, float(curve.i_xy), bits[0].bits, bits[2].bits if other is not None else None, bits[0].standard_error, low)
     why += _chain(pairs[0], environment, reading.seed)
     notes = (*environments.notes, *channel.notes)
     if bits[0].bits > curve.h_x:
@@ -159,9 +160,11 @@ def _joint_efficiency(runs: Replicates, curve: BottleneckCurve) -> tuple[float, 
     return whole, float(spread_of_halves(np.asarray(whole), both))
 
 
-def _reasons(reading: Reading, i_ls: float, i_lg: float | None, error: float, efficiency_low: float) -> tuple[str, ...]:
+def _reasons(reading: Reading, i_le: float, i_ls: float, i_lg: float | None, error: float, efficiency_low: float) -> tuple[str, ...]:
     """Why an efficiency would not mean what it says."""
     found = []
+    if i_le <= _NOTHING:
+        found.append("E and L are independent: the ligand tells nothing of the environment, and there is no bound to compare with")
     if reading.readout == "snapshot" and not reading.hold_ligand:
         found.append("a snapshot of a ligand that moves: E - L - S is no Markov chain; hold the ligand or read the whole trace")
     if i_ls < reading.min_rate:

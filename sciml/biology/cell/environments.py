@@ -47,7 +47,8 @@ def checked_environments(p_environment: Any, p_ligand_given_environment: Any, ch
     """Both laws as arrays, rows that sum to 1 within 1e-6 brought to 1.
 
     The columns of p(L|E) are the doses of the channel, `channel_doses` [nL]. `doses` [m]: the ligand amounts that the columns stand for,
-    where they are others; p(L|E) is then interpolated linearly in the dose, set to 0 outside `doses`, and normalised, which a note says.
+    where they are others; p(L|E) is then interpolated linearly in the dose, set to 0 outside `doses`, and normalised, which a note says;
+    another says what lies outside the doses of the channel.
 
     Raises DataError for what is no probability (naming row and column), sums away from 1, another number of columns, and doses that do not
     rise or overlap none of the channel's.
@@ -105,4 +106,6 @@ def _interpolated(p_e: np.ndarray, given: np.ndarray, channel_doses: Any, doses:
         span = f"{wanted.min():g} to {wanted.max():g}"
         raise DataError(f"doses: {at[0]:g} to {at[-1]:g}: environment {empty[0]} brings none of the channel's doses, {span}")
     note = f"p(L|E) interpolated from {len(at)} ligand amounts to the {len(wanted)} doses of the channel"
-    return Environments(p_e, found / found.sum(axis=1, keepdims=True), (note,))
+    beyond = float(p_e @ given[:, (at < wanted.min()) | (at > wanted.max())].sum(axis=1))
+    left = (f"warning: {beyond:.1%} of what the cell meets lies outside the doses of the channel and was left out",) if beyond > 0 else ()
+    return Environments(p_e, found / found.sum(axis=1, keepdims=True), (note, *left))

@@ -117,7 +117,10 @@ def hill_readout(ligand: Any, hill: _Positive, half_point: _Positive, copies: _P
 
 
 def _axis(name: str, values: Any) -> np.ndarray:
-    found = np.atleast_1d(np.asarray(values, dtype=float))
+    try:
+        found = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        raise DataError(f"{name}: found {values!r}, expected numbers") from None
     least = 0 if name == "ligand" else np.nextafter(0, 1)
     if found.ndim != 1 or not len(found) or not (np.isfinite(found) & (found >= least)).all():
         raise DataError(f"{name}: found {values!r}, expected a list of finite numbers {'>= 0' if name == 'ligand' else '> 0'}")

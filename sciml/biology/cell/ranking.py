@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from sciml.arguments import Seed, checked
 from sciml.biology.cell.efficiency import Reading, environment_curve, placed
 from sciml.biology.cell.environments import checked_environments
 from sciml.biology.cell.result import CellEfficiency
 from sciml.biology.channel import Channel
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 from sciml.report import Section, Table
 
 __all__ = ["Ranking", "rank_cells"]
@@ -57,22 +59,32 @@ def rank_cells(
 ) -> Ranking:
     """Place each channel {name: Channel} against the same curve and order them by efficiency; all on the same doses.
 
-    An efficiency above 1 is kept, with its reason in `why_not`. Raises ConfigError for fewer than two channels, and what `cell_efficiency`
-    does.
+    An efficiency above 1 is kept, with its reason in `why_not`; one that is NaN comes last. Raises ConfigError for fewer than two channels,
+    DataError for channels of different doses, and what `cell_efficiency` does.
     """
     if len(channels) < 2:
         raise ConfigError(f"channels: found {len(channels)}, expected at least two to rank")
-    environments = checked_environments(p_environment, p_ligand_given_environment, next(iter(channels.values())).doses)
+    first = next(iter(channels.values()))
+    environments = checked_environments(p_environment, p_ligand_given_environment, first.doses)
     curve = environment_curve(environments, seed)
     placed_cells = {}
     for name, channel in channels.items():
         checked_environments(p_environment, p_ligand_given_environment, channel.doses)
+        if not np.array_equal(channel.doses, first.doses):
+            raise DataError(
+                f"channels: {name!r} has the doses {channel.doses.tolist()}, expected those of the first, {first.doses.tolist()}"
+            )
         held = channel.held is not False if hold_ligand is None else hold_ligand
         reading = Reading("trace" if channel.readout == "trajectory" else "snapshot", held, 0.01, seed)
         placed_cells[name] = placed(environments, curve, channel, None, reading)
-    order = sorted(placed_cells, key=lambda name: -placed_cells[name].efficiency)
+    order = sorted(placed_cells, key=lambda name: _place(placed_cells[name]))
     cells = tuple(placed_cells[name] for name in order)
     return Ranking(tuple(order), cells, tuple(_distance(a, b) for a, b in pairwise(cells)))
+
+
+def _place(cell: CellEfficiency) -> float:
+    """Rising with falling efficiency; what has none (no information to compare) comes last."""
+    return math.inf if math.isnan(cell.efficiency) else -cell.efficiency
 
 
 def _distance(first: CellEfficiency, second: CellEfficiency) -> float:

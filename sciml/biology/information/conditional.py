@@ -20,11 +20,12 @@ from sciml.biology.information.scores import normal_scores
 from sciml.errors import ConfigError, DataError
 from sciml.seeding import numpy_generator
 
-__all__ = ["ChainRule", "Given", "GivenGaussian", "GivenLevels", "GivenNeighbors", "conditional_information", "way"]
+__all__ = ["ChainRule", "Given", "GivenGaussian", "GivenLevels", "GivenNeighbors", "conditional_information", "settled", "way"]
 
 Given = Literal["auto", "levels", "neighbors", "chain", "gaussian"]
 _APART = 1e3  # between levels of a discrete side, where normal scores reach 5
 _FEWEST = 8
+_ROUNDING = 1e-10  # of the spread of a column
 
 
 @checked
@@ -55,7 +56,17 @@ def conditional_information(
     shows association, not cause. Raises what `mutual_information` raises, and DataError for a level of z with too few rows.
     """
     pair = replace(checked_pair(x, y, groups, x_kind=x_kind, y_kind=y_kind), z=checked_side(z, "z", z_kind))
-    return measured(None if pair.constant else way(estimator, pair), pair, interval, readout, seed)
+    method = None if pair.constant else way(estimator, pair)
+    return measured(None if settled(pair) else method, pair, interval, readout, seed)
+
+
+def settled(pair: Pair) -> bool:
+    """Whether z leaves nothing of a side, by sums of its columns and their squares: what is left is rounding, and tells nothing."""
+    z = given(pair).values
+    if pair.constant or not z.shape[1] or given(pair).discrete:
+        return pair.constant
+    sides = [side.values for side in (pair.x, pair.y) if side.values.shape[1]]
+    return any((_less(values, z).std(axis=0) <= _ROUNDING * values.std(axis=0)).all() for values in sides)
 
 
 def way(wanted: Given, pair: Pair) -> Estimator:

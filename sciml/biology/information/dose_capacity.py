@@ -162,7 +162,7 @@ def _sent(pair: Pair, seed: int) -> _Sent:
 
 def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:
     """[n, k]: for each cell the input law of a decoder that has seen none of its fold; groups stay whole."""
-    if cells.groups is None:
+    if cells.groups is None or not np.ptp(cells.groups):  # one group alone, where another of two is left out
         folds = folds_within(cells.codes, _FOLDS, seed)
     else:
         number = int(cells.groups.max()) + 1

@@ -52,7 +52,9 @@ def why_not_dosed(pair: Pair) -> str:
     """Why a pair is not one of doses and responses; "" where it is."""
     if not (pair.x.discrete or pair.y.discrete):
         return "both sides are continuous; expected one of few values, each many times (x_kind='discrete' says that a side is)"
-    return "" if _sides(pair)[1].values.shape[1] else "both sides are names; expected one of numbers"
+    response = _sides(pair)[1]
+    named = not response.values.shape[1] and len(response.levels) > 1
+    return "both sides are names; expected one of numbers" if named else ""
 
 
 def dosed(pair: Pair) -> Dosed:
@@ -68,6 +70,6 @@ def dosed(pair: Pair) -> Dosed:
 
 
 def _sides(pair: Pair) -> tuple[Side, Side]:
-    if pair.x.discrete and (pair.y.values.shape[1] or not pair.y.discrete):
+    if pair.x.discrete and (pair.y.values.shape[1] or not pair.y.discrete or len(pair.y.levels) < 2):
         return pair.x, pair.y
     return pair.y, pair.x

@@ -53,7 +53,9 @@ def measured(method: Estimator | None, pair: Pair, interval: str, readout: str, 
     """What `method` finds in the pair, with interval and baseline; None where a side is constant."""
     bound = min(pair.x.entropy, pair.y.entropy)
     if method is None:
-        found = Estimate(0.0, 0.0, 0.0, 0.0, "none needed", "exact: a side is constant")
+        found = Estimate(
+            0.0, 0.0, 0.0, 0.0, "none needed", "exact: a side is constant" if pair.constant else "exact: z leaves nothing of a side"
+        )
         return _result(found, pair, 0.0, bound, readout, seed)
     if interval == "none":
         found = Estimate(method.point(pair, seed), math.nan, math.nan, math.nan, method.name, "none asked for")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from sciml.arguments import shown
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_side"]
+__all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_side", "unmasked"]
 
 Kind = Literal["auto", "discrete", "continuous"]
 _MOST_LEVELS, _FEWEST_EACH = 64, 10
@@ -119,15 +120,17 @@ def checked_side(data: Any, name: str, kind: Kind = "auto") -> Side:
     """Numbers or texts, [n] or [n, d], as a side.
 
     Discrete are texts and truth values, and numbers with at most 64 different rows that come at least 10 times each on average; `kind` says
-    otherwise. Raises DataError for NaN and infinities (with row and column), more than two axes, and a text among numbers.
+    otherwise. Raises DataError for NaN, infinities and masked entries (with row and column), more than two axes, and numbers among texts.
     """
-    array = np.asarray(data)
+    array = unmasked(data, name)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
         raise DataError(f"{name}: found an array of shape {np.shape(data)}, expected [n] or [n, d]: one row a cell")
     if len(array) < 4:
         raise DataError(f"{name}: found {len(array)} rows, expected at least 4")
+    if array.dtype.kind in "mM":
+        raise DataError(f"{name}: found dates or durations, expected numbers: say in which unit, since when")
     if array.dtype.kind in "bUS" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.ravel().tolist())):
         return _named(array, name, kind)
     try:
@@ -144,24 +147,42 @@ def checked_side(data: Any, name: str, kind: Kind = "auto") -> Side:
 
 def checked_groups(groups: Any, n: int) -> np.ndarray:
     """Codes [n] from 0 of the groups. Raises DataError for another length or a missing name, ConfigError for fewer than two groups."""
-    array = np.asarray(groups)
+    array = unmasked(groups, "groups")
     if array.shape != (n,):
         raise DataError(f"groups: found {shown(array)}, expected one name a row: [{n}]")
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise DataError(f"groups: row {int(np.argmax(np.isnan(array)))}: found nan, expected the name of a group")
+    for row, value in enumerate(array.tolist()):
+        if _missing(value):
+            raise DataError(f"groups: row {row}: found {value!r}, expected the name of a group")
     names, codes = np.unique(array.astype(str) if array.dtype.kind == "O" else array, return_inverse=True)
     if len(names) < 2:
         raise ConfigError(f"groups: all rows belong to {shown(names[0])}; expected at least two groups, or None")
     return codes
 
 
+def unmasked(data: Any, name: str) -> np.ndarray:
+    """As an array. DataError for a masked entry: behind the mask there is a number that nobody measured."""
+    rows = np.argwhere(np.ma.getmaskarray(data))[:, 0] if isinstance(data, np.ma.MaskedArray) else np.zeros(0, dtype=int)
+    if len(rows):
+        raise DataError(f"{name}: row {rows[0]}: found a masked entry, expected a value ({len(rows)} such entries); leave these rows out")
+    return np.asarray(data)
+
+
+def _missing(value: Any) -> bool:
+    """None, an empty text, NaN, or pandas' marks (which are not even comparable)."""
+    nan = isinstance(value, float) and value != value
+    return value is None or nan or (isinstance(value, str) and not value) or type(value).__name__ in ("NAType", "NaTType")
+
+
 def _named(array: np.ndarray, name: str, kind: Kind) -> Side:
     if kind == "continuous":
         raise ConfigError(f"{name}: its values are texts, which have no distances; expected numbers for kind 'continuous'")
     flat = array.tolist()
-    missing = [i for i, row in enumerate(flat) if any(v is None or v != v or v == "" for v in row)]
+    missing = [i for i, row in enumerate(flat) if any(map(_missing, row))]
     if missing:
         raise DataError(f"{name}: row {missing[0]}: found an empty value, expected a text ({len(missing)} such rows)")
+    number = next((i for i, row in enumerate(flat) if array.dtype.kind == "O" and isinstance(row[0], Number) and len(row) == 1), None)
+    if number is not None:
+        raise DataError(f"{name}: row {number}: found the number {flat[number][0]!r} among texts, expected numbers alone or texts alone")
     rows = [tuple(map(str, row)) if len(row) > 1 else str(row[0]) for row in flat]
     levels = sorted(set(rows))
     place = {level: k for k, level in enumerate(levels)}
@@ -173,7 +194,7 @@ def _numbers(values: np.ndarray, name: str, kind: Kind) -> Side:
     distinct, codes = np.unique(values, axis=0, return_inverse=True)
     codes = codes.reshape(-1)
     few = len(distinct) <= _MOST_LEVELS and len(values) >= _FEWEST_EACH * len(distinct)
-    moves = np.ptp(values, axis=0) > 0
+    moves = values.max(axis=0) > values.min(axis=0)
     notes = () if moves.all() else (f"{name}: column {', '.join(map(str, np.flatnonzero(~moves)))} is constant and tells nothing",)
     scaled = _scaled(values[:, moves])
     if kind == "discrete" or (kind == "auto" and few) or len(distinct) == 1:
@@ -185,7 +206,9 @@ def _numbers(values: np.ndarray, name: str, kind: Kind) -> Side:
 
 def _scaled(values: np.ndarray) -> np.ndarray:
     """Each column less its median, over its spread: the distance between its quartiles, or its standard deviation where that is 0."""
-    shifted = values - np.median(values, axis=0)
+    halved = 0.5 * values  # the distance between the largest numbers is none of them
+    shifted = halved - np.median(halved, axis=0)
+    shifted /= np.abs(shifted).max(axis=0)  # squares of what is left neither overflow nor vanish
     spread = np.subtract(*np.quantile(shifted, [0.75, 0.25], axis=0)) if values.shape[1] else np.ones(0)
     found: np.ndarray = shifted / np.where(spread > 0, spread, shifted.std(axis=0))
     return found

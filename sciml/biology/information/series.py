@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from sciml.arguments import Bound, Seed, checked, shown
-from sciml.biology.information.conditional import Given, way
+from sciml.biology.information.conditional import Given, settled, way
 from sciml.biology.information.mutual import measured, mutual_information
 from sciml.biology.information.result import MutualInformation
-from sciml.biology.information.samples import Kind, Pair, Side, checked_side
+from sciml.biology.information.samples import Kind, Pair, Side, checked_side, unmasked
 from sciml.errors import ConfigError, DataError
 from sciml.report.blocks import Section, Table
 from sciml.report.figures import curve
@@ -70,7 +70,10 @@ def information_over_time(x: Any, y: Any, times: Any = None, **options: Any) -> 
     snapshots; the intervals of different times come from the same cells. Raises what `mutual_information` raises, with the time.
     """
     traces = _traces(y, "y")
-    at = np.arange(traces.shape[1], dtype=float) if times is None else np.asarray(times, dtype=float)
+    try:
+        at = np.arange(traces.shape[1], dtype=float) if times is None else np.asarray(times, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"times: found {shown(times)}, expected numbers") from None
     if at.shape != (traces.shape[1],):
         raise DataError(f"times: found {shown(at)}, expected one for each of the {traces.shape[1]} times of y")
     options = {"readout": "snapshot", **options}
@@ -128,7 +131,7 @@ def directed_information(
     pair = Pair(
         _windowed(sides[0], cells, [*past, now]), _windowed(sides[1], cells, [now]), groups, _windowed(sides[1], cells, past)
     )  # fmt: skip
-    found = measured(None if pair.constant else way(estimator, pair), pair, "auto", f"directed, bits a step, order {order}", seed)
+    found = measured(None if settled(pair) else way(estimator, pair), pair, "auto", f"directed, bits a step, order {order}", seed)
     caveats = (
         "no proof of cause: a driver of both that is not watched makes directed information too",
         f"order {order}: right if y(t) depends on no earlier steps; compare a higher order",
@@ -148,7 +151,7 @@ def _each(at: np.ndarray, over: str, measure: Callable[[int], MutualInformation]
 
 def _traces(data: Any, name: str) -> np.ndarray:
     """[n_cells, n_times, d]."""
-    traces = np.asarray(data)
+    traces = unmasked(data, name)
     if traces.ndim == 2:
         traces = traces[:, :, None]
     if traces.ndim != 3 or traces.size == 0:
@@ -180,8 +183,9 @@ def _cells(cells: int, steps: int) -> tuple[np.ndarray, str]:
 
 def _windowed(side: Side, cells: int, windows: Sequence[slice]) -> Side:
     """A side whose rows are (cell, t) and whose columns, or levels, are those of `side` at each of the windows in time."""
-    values = side.values.reshape(cells, -1, side.values.shape[1])
-    columns = np.concatenate([values[:, window].reshape(-1, values.shape[2]) for window in windows], axis=1)
+    values = side.values.reshape(cells, len(side.values) // cells, side.values.shape[1])
+    parts = [values[:, window] for window in windows]
+    columns = np.concatenate([part.reshape(part.shape[0] * part.shape[1], part.shape[2]) for part in parts], axis=1)
     if side.codes is None:
         return Side(side.name, columns, None, (), False, side.tied, side.notes)
     codes = side.codes.reshape(cells, -1)

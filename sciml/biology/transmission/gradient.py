@@ -52,6 +52,8 @@ def information_gradient(channel: Channel, p_x: np.ndarray, wrt: Sequence[str], 
     run = channel.simulation
     if run is None:
         raise ConfigError("wrt: this channel is no simulated model, whose parameters could be moved")
+    if not wrt:
+        return {}
     if run.method != "ssa" or run.options.get("start", "given") != "given":
         raise ConfigError("wrt: pairs of runs are exact and begin at the network's start; expected method='ssa' and start='given'")
     known = values_given(run.network)

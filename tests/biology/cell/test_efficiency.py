@@ -117,3 +117,10 @@ def test_a_signal_that_knows_more_than_the_ligand_is_rejected():
         table = pd.DataFrame({"dose": np.log(FEW)[dose], "response": response})
         cell = cell_efficiency(P_E, given, Channel.from_table(table), environment=environment)
         assert any("E - L - S is rejected" in why for why in cell.why_not) != holds
+
+
+def test_a_ligand_that_tells_nothing_of_the_environment():
+    found = cell_efficiency(P_E, [[0.5, 0.5], [0.5, 0.5]], Channel.from_matrix(np.eye(2)))
+    assert not found.defined and "independent" in found.why_not[0]
+    with pytest.raises(DataError, match="cost: found 'a'"):
+        cell_efficiency(P_E, [[0.8, 0.2], [0.2, 0.8]], Channel.from_matrix(np.eye(2)), cost="a")

@@ -47,3 +47,10 @@ def test_other_ligand_amounts_are_interpolated_and_said():
         checked_environments(P_E, two_environments(np.exp(coarse)), fine, doses=coarse[::-1])
     with pytest.raises(DataError, match="are names"):
         checked_environments(P_E, two_environments(np.exp(coarse)), ["low", "high"], doses=coarse)
+
+
+def test_what_lies_outside_the_doses_is_said():
+    found = checked_environments([0.5, 0.5], [[0.6, 0.2, 0.2], [0.2, 0.2, 0.6]], [0.0, 1.0], [0.0, 0.5, 5.0])
+    assert "40.0%" in found.notes[1]
+    with pytest.raises(DataError, match="doses: found"):
+        checked_environments([0.5, 0.5], [[0.5, 0.5], [0.5, 0.5]], [0.0, 1.0], ["a", "b"])

@@ -35,3 +35,10 @@ def test_refused():
         efficiency_map(P_E, two_environments(FEW), FEW, hill=[0.0])
     with pytest.raises(DataError, match="ligand"):
         efficiency_map(P_E, two_environments(FEW), -FEW)
+
+
+@pytest.mark.parametrize("axis", ["ligand", "hill"])
+def test_axes_of_texts(axis):
+    options = {"ligand": FEW} | {axis: ["a"] * len(FEW)}
+    with pytest.raises(DataError, match=f"{axis}: found"):
+        efficiency_map(P_E, two_environments(FEW), **options)

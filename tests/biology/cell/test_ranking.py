@@ -9,7 +9,7 @@ import pytest
 
 from sciml.biology.cell import hill_readout, rank_cells
 from sciml.biology.channel import Channel
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 from tests.biology.cell.cases import FEW, P_E, two_environments
 
 
@@ -29,3 +29,11 @@ def test_equal_cells_are_not_told_apart():
     assert found.above_next == (0.0,)
     with pytest.raises(ConfigError, match="at least two"):
         rank_cells(P_E, two_environments(FEW), {"a": Channel.from_matrix(law)})
+
+
+def test_without_an_efficiency_last_and_other_doses_refused():
+    p_l = [[0.8, 0.2], [0.2, 0.8]]
+    noise, signal = Channel.from_matrix([[0.5, 0.5], [0.5, 0.5]]), Channel.from_matrix([[0.9, 0.1], [0.1, 0.9]])
+    assert rank_cells(P_E, p_l, {"noise": noise, "signal": signal}).names == ("signal", "noise")
+    with pytest.raises(DataError, match="'other' has the doses"):
+        rank_cells(P_E, p_l, {"signal": signal, "other": Channel.from_matrix([[0.9, 0.1], [0.1, 0.9]], doses=[5, 6])})

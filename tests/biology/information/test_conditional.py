@@ -152,3 +152,12 @@ class TestRefused:
         rng = np.random.default_rng(11)
         found = info.conditional_information(np.ones(50), rng.normal(size=50), rng.integers(2, size=50))
         assert (found.bits, found.low, found.high) == (0, 0, 0)
+
+
+def test_nothing_is_left_of_what_z_says():
+    """x, or y, is z or a parabola of it: exactly 0, not what rounding leaves."""
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=300)
+    y = z + rng.normal(size=300)
+    for x in (z, 3 * z**2 - z + 1):
+        assert (info.conditional_information(x, y, z).bits, info.conditional_information(y, x, z).high) == (0.0, 0.0)

@@ -81,3 +81,15 @@ def test_refusals():
         info.capacity_from_data(np.arange(50) % 2, np.where(np.arange(50) == 3, np.nan, 1.0))
     with pytest.raises(ConfigError, match="texts"):
         info.capacity_from_data(np.arange(50) % 2, ["a", "b"] * 25)
+
+
+def test_two_groups_are_enough():
+    rng = np.random.default_rng(2)
+    doses, responses = gaussian_doses(rng, [0, 2, 4], 60)
+    found = info.capacity_from_data(doses, responses, groups=np.arange(180) % 2)
+    assert found.low < known([0, 2, 4])[1] < found.high and "only 2 groups" in found.notes[-1]
+
+
+def test_a_response_that_never_changes_sends_nothing():
+    found = info.capacity_from_data(np.repeat([0, 1], 20), np.ones(40))
+    assert (found.bits, found.high) == (0, 0) and "constant" in found.notes[0]

@@ -92,3 +92,23 @@ def test_shuffled_given_z_stays_within_its_levels_and_near_by():
         else:
             ranks = np.argsort(np.argsort(z))
             assert np.abs(ranks[place] - ranks).max() < 8
+
+
+@pytest.mark.parametrize("scale", [1e-308, 1e-200, 1e200, 1e307])
+def test_the_unit_does_not_matter_where_most_rows_are_equal(scale):
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random(200) < 0.8, 0.0, np.abs(rng.normal(size=200)))
+    assert np.allclose(checked_side(values * scale, "y").values, checked_side(values, "y").values)
+
+
+def test_what_hides_a_missing_value_is_refused():
+    with pytest.raises(DataError, match="y: row 2: found a masked entry"):
+        checked_side(np.ma.masked_equal([1.0, 2.0, -999.0, 4.0], -999), "y")
+    assert len(checked_side(np.ma.masked_equal([1.0, 2.0, 3.0, 4.0], -999), "y").values) == 4
+    with pytest.raises(DataError, match="row 0: found the number 1.5 among texts"):
+        checked_side(np.array([1.5, 2.5, 3.5, "a"], dtype=object), "y")
+    with pytest.raises(DataError, match="dates"):
+        checked_side(np.array(["2020-01-01"] * 4, dtype="datetime64[D]"), "y")
+    for value in (None, "", float("nan")):
+        with pytest.raises(DataError, match="groups: row 1: found"):
+            checked_groups(np.array(["a", value, "b", "b"], dtype=object), 4)

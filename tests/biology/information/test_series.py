@@ -151,3 +151,14 @@ class TestOverTime:
             info.information_over_time(np.arange(50) % 2, y, [0, 5, 20])
         with pytest.raises(DataError, match="times: found"):
             info.information_over_time(np.arange(50) % 2, y, [0, 5])
+
+
+@pytest.mark.parametrize("other", [np.random.default_rng(0).integers(2, size=(5, 40)), np.random.default_rng(0).normal(size=(5, 40))])
+def test_a_trace_that_never_changes_directs_nothing(other):
+    still = np.zeros((5, 40))
+    assert info.directed_information(still, other).bits == info.directed_information(other, still).bits == 0
+
+
+def test_times_that_are_no_numbers():
+    with pytest.raises(DataError, match="times: found"):
+        info.information_over_time(np.repeat([0, 1], 50), np.random.default_rng(0).normal(size=(100, 2)), times=["a", "b"])

@@ -60,3 +60,9 @@ def test_enumeration_lies_inside_the_interval(measured) -> None:  # type: ignore
         inside += found.low <= exact <= found.high
     measured("capacity_of_model, birth and death with a Poisson read-out", f"{inside} of 20 intervals hold {exact:.4f} bit", "inside")
     assert inside >= 17
+
+
+@pytest.mark.parametrize("options", [{"method": "ode", "measurement": bio.Measurement(poisson=1.5)}, {"start": "steady_state"}])
+def test_other_methods_and_starts_without_a_gradient(options: dict) -> None:
+    found = bio.capacity_of_model(birth_death(), "k", "X", [12.0], doses=DOSES, n=40, **options)
+    assert 0.5 < found.bits < 2 and not found.gradient
