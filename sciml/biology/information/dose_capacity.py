@@ -130,7 +130,7 @@ def _estimates(pair: Pair, sent: _Sent, seed: int) -> tuple[Estimate, Estimate]:
     """At the optimal law and at equal doses."""
     words = "spread of log ratios and of the fit, with doubt of the correction"
     trend = f"mean of fitted and left-out bits, which err to either side by {sent.gap:.4f} bit to first order in 1/N"
-    found = []
+    found, cells = [], dosed(pair)
     for bits, error, point in (
         (sent.bits, sent.error, lambda part, at: _sent(part, at).bits),
         (sent.equal, sent.equal_error, lambda part, at: _sent(part, at).equal),
@@ -139,7 +139,8 @@ def _estimates(pair: Pair, sent: _Sent, seed: int) -> tuple[Estimate, Estimate]:
         if many_columns(pair):
             bits, error, gained = extrapolated(pair, point, bits, error, seed)
             how = f"2 C(N) - C(N/2), which adds {gained:.4f} bit; {trend}"
-        one = Estimate(bits, error, bits - Z95 * error, bits + Z95 * error, "dose_decoder", words, how, dosed(pair).notes)
+        high = cells.upper(bits + Z95 * error, float(np.log2(len(cells.counts))))
+        one = Estimate(bits, error, bits - Z95 * error, high, "dose_decoder", words, how, cells.notes)
         found.append(one if pair.groups is None else over_groups(pair, point, one, seed))
     return found[0], found[1]
 

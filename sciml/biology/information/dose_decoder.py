@@ -74,7 +74,8 @@ class DoseDecoder:
                 f"2 I(N) - I(N/2), which adds {gained:.4f} bit; {trend}",
             )
         words = "spread of log ratios and of the fit, with doubt of the correction"
-        low, high = bits - Z95 * float(error), bits + Z95 * float(error)
+        most = -float(cells.shares @ np.log2(cells.shares))
+        low, high = bits - Z95 * float(error), cells.upper(bits + Z95 * float(error), most)
         return Estimate(bits, float(error), low, high, f"{self.name} ({made})", words, trend, cells.notes)
 
     def _one_fit(self, pair: Pair, seed: int) -> float:

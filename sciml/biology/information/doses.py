@@ -12,6 +12,9 @@ from sciml.errors import ConfigError
 __all__ = ["Dosed", "dosed", "why_not_dosed"]
 
 
+_SCARCE = 12
+
+
 @dataclass(frozen=True)
 class Dosed:
     """Cells of k doses: `codes` [n] from 0 to k - 1, every dose with at least two cells; `responses` [n, d], no column constant.
@@ -43,16 +46,30 @@ class Dosed:
         return self.counts / len(self.codes)
 
     @property
+    def scarce(self) -> bool:
+        """More than a tenth of the cells are at doses of fewer than 12: what never overlaps in so few cells may still overlap."""
+        counts = self.counts
+        return bool(len(counts)) and counts[counts < _SCARCE].sum() > 0.1 * len(self.codes)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of the cells."""
-        return (f"{self.alone} cells left out: each is the only one of its dose",) if self.alone else ()
+        notes = (f"{self.alone} cells left out: each is the only one of its dose",) if self.alone else ()
+        few = f"fewer than {_SCARCE} cells at many doses: the bits may be far too low, the interval reaches up to all that doses could say"
+        return (*notes, few) if self.scarce else notes
+
+    def upper(self, high: float, most: float) -> float:
+        """The upper end of an interval: `most`, all that the doses could say, where cells are scarce."""
+        return max(high, most) if self.scarce else high
 
 
 def why_not_dosed(pair: Pair) -> str:
     """Why a pair is not one of doses and responses; "" where it is."""
     if not (pair.x.discrete or pair.y.discrete):
         return "both sides are continuous; expected one of few values, each many times (x_kind='discrete' says that a side is)"
-    response = _sides(pair)[1]
+    dose, response = _sides(pair)
+    if dose.codes is not None and len(dose.codes) and np.bincount(dose.codes).max() < 2:
+        return f"{dose.name}: every dose has a single cell, expected at least two cells at a dose"
     named = not response.values.shape[1] and len(response.levels) > 1
     return "both sides are names; expected one of numbers" if named else ""
 

@@ -47,3 +47,14 @@ def test_shares(share):
     n = int(400 * share)
     cells = dosed(checked_pair(np.repeat([0, 1], [n, 400 - n]), np.arange(400.0)))
     assert cells.shares.tolist() == [share, 1 - share]
+
+
+def test_scarce_cells_leave_the_upper_end_open():
+    cells = dosed(checked_pair(np.repeat([0, 1], 10), np.arange(20.0), x_kind="discrete", y_kind="continuous"))
+    assert cells.scarce and cells.upper(0.7, 1.0) == 1.0 and "far too low" in cells.notes[-1]
+    plenty = dosed(checked_pair(np.repeat([0, 1, 2], [100, 100, 5]), np.arange(205.0), x_kind="discrete", y_kind="continuous"))
+    assert not plenty.scarce and plenty.upper(0.7, 1.0) == 0.7
+
+
+def test_doses_of_a_single_cell_each():
+    assert "every dose has a single cell" in why_not_dosed(checked_pair([f"d{k}" for k in range(30)], np.arange(30.0)))
