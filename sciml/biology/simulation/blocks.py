@@ -18,6 +18,7 @@ __all__ = ["Progress", "run_blocks"]
 
 _log = logging.getLogger(__name__)
 _EVERY = 5.0  # seconds between two lines of the log
+_LOOK = 1.0  # seconds between two looks at what is done
 _LARGEST = 1 << 14
 
 Progress = Callable[[int, int], None]
@@ -80,7 +81,7 @@ def _watch(jobs: list[Future[None]], signals: list[np.ndarray], clock: _Clock) -
     """Wait for all jobs, or for the first error."""
     pending = set(jobs)
     while pending:
-        ended, pending = wait(pending, timeout=1.0, return_when="FIRST_EXCEPTION")
+        ended, pending = wait(pending, timeout=_LOOK, return_when="FIRST_EXCEPTION")
         clock.tell(sum(int(s[1]) for s in signals))
         if any(job.exception() for job in ended):
             return

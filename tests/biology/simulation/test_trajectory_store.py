@@ -17,7 +17,7 @@ from sciml import files
 from sciml.biology import load_ensemble, simulate_ssa
 from sciml.biology.distributions import LogNormal
 from sciml.biology.network import Network, Reaction, Species, Unit, Units
-from sciml.biology.simulation import records
+from sciml.biology.simulation import blocks, records
 from sciml.errors import ConfigError, DataError, SciMLError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +71,8 @@ def test_cells_that_differ_and_amounts_in_moles(tmp_path):
     assert (found.amounts == kept.amounts).all() and (found.counts == kept.counts).all() and kept.counts.max() == 20
 
 
-def test_a_stopped_run_goes_on(tmp_path):
+def test_a_stopped_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "_LOOK", 0.01)  # the first of ten blocks takes longer, all of them much longer
     def stop(done, total):
         if done >= 64:
             raise KeyboardInterrupt
@@ -93,7 +94,7 @@ SLOW = """
 import sys
 from sciml.biology import simulate_ssa
 from sciml.biology.network import Network, Reaction
-from sciml.biology.simulation import records
+from sciml.biology.simulation import blocks, records
 records._BLOCK_BYTES = 1
 net = Network(species={"A": 10, "B": 0}, reactions=(Reaction.parse("f", "A -> B", rate=2e4), Reaction.parse("r", "B -> A", rate=2e4)))
 simulate_ssa(net, [0.5, 1.0], n=3200, seed=5, store=sys.argv[1])
