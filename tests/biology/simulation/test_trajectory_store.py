@@ -73,6 +73,7 @@ def test_cells_that_differ_and_amounts_in_moles(tmp_path):
 
 def test_a_stopped_run_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "_LOOK", 0.01)  # the first of ten blocks takes longer, all of them much longer
+
     def stop(done, total):
         if done >= 64:
             raise KeyboardInterrupt
