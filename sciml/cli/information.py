@@ -68,10 +68,10 @@ def information(
     """How many bits the response tells about the dose, at the doses as they are: each column that is read, and all together."""
     from sciml.biology import information as info
 
-    check_out(out)
-    channel = made_channel(source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times, cells=cells,
-                           method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, method, budget, yes)
+    channel = _channel(
+        source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times,
+        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
+    )  # fmt: skip
     x, y = _samples(channel)
     labels = _columns(channel, y.shape[1])
     parts = {label: y[:, [k]] for k, label in enumerate(labels)} if len(labels) > 1 else {}
@@ -123,10 +123,10 @@ def capacity(
     """The most bits that any use of these doses could send, the input law that sends them, and how many doses can be told apart."""
     from sciml.biology import information as info
 
-    check_out(out)
-    channel = made_channel(source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times, cells=cells,
-                           method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, method, budget, yes)
+    channel = _channel(
+        source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times,
+        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
+    )  # fmt: skip
     x, y = _samples(channel)
     found = info.capacity_from_data(x, y, groups=channel.groups, seed=seed)
     levels = [_text(d) for d in channel.doses]
@@ -169,10 +169,10 @@ def bottleneck(
 
     from sciml.biology import information as info
 
-    check_out(out)
-    channel = made_channel(source, dose, readout, missing=missing, layer=layer, doses=doses, times=times, cells=cells, method=method,
-                           extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
-    _watch(channel, method, budget, yes)
+    channel = _channel(
+        source, dose, readout, missing=missing, layer=layer, doses=doses, times=times,
+        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
+    )  # fmt: skip
     x, y = _samples(channel)
     if y.shape[1] != 1:
         raise ConfigError(f"--readout: found {y.shape[1]} columns; a bottleneck is drawn for one at a time")
@@ -229,12 +229,12 @@ def efficiency(
     """How close a cell comes to the best trade-off between what its signal knows of ligand and of environment."""
     from sciml import biology as bio
 
-    check_out(out)
-    asked = readout if expression is None else f"{readout},{expression}"
-    channel = made_channel(source, dose, asked, missing=missing, layer=layer, doses=doses, times=times, cells=cells, method=method,
-                           extrinsic=extrinsic, hold=hold, set=set, seed=seed)  # fmt: skip
     p_e, given, at = _environments(environments)
-    _watch(channel, method, budget, yes)
+    asked = readout if expression is None else f"{readout},{expression}"
+    channel = _channel(
+        source, dose, asked, missing=missing, layer=layer, doses=doses, times=times,
+        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
+    )  # fmt: skip
     signal = channel.with_readout([name.strip() for name in readout.split(",")])
     other = channel.with_readout(expression) if expression is not None else None
     exactly = len(at) == len(channel.doses) and all(_text(a) == _text(b) for a, b in zip(at, channel.doses, strict=True))
@@ -249,6 +249,14 @@ def efficiency(
     result = {**_facts(source, channel, seed), **cell.to_dict()}
     result["curve"].pop("encoders", None)
     emit(result, "\n".join(lines), as_json=json, quiet=quiet)
+
+
+def _channel(source: str, dose: str, readout: str, *, out: Path | None, budget: float, yes: bool, **options: Any) -> Channel:
+    """The channel of the options, after a look at the folder and at how long exact runs are expected to take."""
+    check_out(out)
+    channel = made_channel(source, dose, readout, **options)
+    _watch(channel, options["method"], budget, yes)
+    return channel
 
 
 def _environments(path: Path) -> tuple[np.ndarray, np.ndarray, list[float]]:

@@ -34,7 +34,7 @@ _HIDDEN, _FEATURES = 64, 32
 _BATCH, _STEPS, _LOOK, _PATIENCE = 256, 1000, 25, 8
 _RATE, _DECAY = 5e-3, 1e-3
 _BLOCK = 500
-_NATS = 1 / math.log(2)
+_PER_NAT = 1 / math.log(2)
 
 
 class Critic(MixtureDensity):
@@ -58,8 +58,8 @@ class Critic(MixtureDensity):
         whole, half = _learned(fit, (x.values, y.values), seed)
         notes = (
             residual_words(left),
-            f"of unseen rows the components see {fit.outside.mean() * _NATS:.3f} bit, a network on one of them {whole.mean * _NATS:.3f} "
-            f"({half.mean * _NATS:.3f} from half of the rows); the higher is taken",
+            f"unseen rows: the components see {fit.outside.mean() * _PER_NAT:.3f} bit, a network on one of them {whole.mean * _PER_NAT:.3f}"
+            f" ({half.mean * _PER_NAT:.3f} from half of the rows); the higher is taken",
             "one-sided: neither is known to be the law of the pair, and what both miss is not known",
         )
         if whole.mean > fit.outside.mean():
@@ -71,7 +71,7 @@ class Critic(MixtureDensity):
             words, extrapolation = law_words(fit), "mean of seen and unseen rows"
         error = math.sqrt(variance)
         return Estimate(
-            nats * _NATS, error * _NATS, (nats - ONE_SIDED * error) * _NATS, math.inf,
+            nats * _PER_NAT, error * _PER_NAT, (nats - ONE_SIDED * error) * _PER_NAT, math.inf,
             f"{self.name} ({transform_words(x, y)}; {words})", "spread over rows, and of what is extrapolated", extrapolation, notes,
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ _MOST_TWO_SIDED = 4
 _WRONG = 0.5  # weight from which on the law is not believed
 _FEW_COLUMNS = 3  # up to here nearest neighbours have hardly any bias of their own
 _STILL = 2.4  # 1 / (sqrt 2 - 1): what is left of a bias that falls as 1 / sqrt N, as at sharp edges of two columns
-_NATS = 1 / math.log(2)
+_PER_NAT = 1 / math.log(2)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def mixture_estimate(name: str, x: Transformed, y: Transformed, fit: Fit, law: f
         low, high = nats - ONE_SIDED * error, math.inf
         notes.append("one-sided: in so many columns neighbours see a part of what the law misses, and no trend in N tells the rest")
     return Estimate(
-        nats * _NATS, error * _NATS, low * _NATS, high * _NATS, f"{name} ({transform_words(x, y)}; {law_words(fit)})",
+        nats * _PER_NAT, error * _PER_NAT, low * _PER_NAT, high * _PER_NAT, f"{name} ({transform_words(x, y)}; {law_words(fit)})",
         "spread of the log ratio, of its parameters and of the residual" + (", bias of neighbours" if still else ""),
         "exact in 1/N" if fit.gaussian else "mean of seen and unseen rows", tuple(notes),
     )  # fmt: skip
@@ -161,5 +161,5 @@ def law_words(fit: Fit) -> str:
 
 def residual_words(left: Residual) -> str:
     """What the test against nearest neighbours said."""
-    seen = f"residual: nearest neighbours see {left.beyond * _NATS:+.3f} bit beyond the fitted law (error {left.error * _NATS:.3f})"
+    seen = f"residual: nearest neighbours see {left.beyond * _PER_NAT:+.3f} bit beyond the fitted law (error {left.error * _PER_NAT:.3f})"
     return f"{seen}; weight {left.weight:.2f}" if left.weight else f"{seen}: nothing that it misses"
