@@ -11,9 +11,8 @@ import numpy as np
 from sciml.arguments import Seed, checked
 from sciml.biology.information.dose_capacity import DataCapacity, bits_at, capacity_from_data
 from sciml.biology.information.dose_decoder import likelihood_ratios
-from sciml.biology.information.doses import Dosed, dosed
+from sciml.biology.information.doses import Dosed, checked_doses, dosed
 from sciml.biology.information.intervals import Z95
-from sciml.biology.information.samples import checked_pair
 from sciml.report.blocks import Figure, KeyFigure, KeyFigures, Section, Table, Text
 from sciml.seeding import derive
 
@@ -95,7 +94,7 @@ def distinguish(doses: Any, responses: Any, *, groups: Any = None, seed: Seed = 
     Raises what `capacity_from_data` raises.
     """
     found = capacity_from_data(doses, responses, groups=groups, seed=seed)
-    cells = dosed(checked_pair(doses, responses, x_kind="discrete", y_kind="continuous"))
+    cells = dosed(checked_doses(doses, responses))
     pairs = []
     for a, b in combinations(range(len(cells.counts)), 2):
         two, _ = cells.take((cells.codes == a) | (cells.codes == b))

@@ -10,10 +10,10 @@ import numpy as np
 from sciml.arguments import Seed, checked
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_decoder import Ratios, extrapolated, fit_error, folds_within, likelihood_ratios, many_columns
-from sciml.biology.information.doses import Dosed, dosed, why_not_dosed
+from sciml.biology.information.doses import Dosed, checked_doses, dosed
 from sciml.biology.information.intervals import Z95, check_levels, over_groups
 from sciml.biology.information.result import Estimate
-from sciml.biology.information.samples import Pair, checked_pair
+from sciml.biology.information.samples import Pair
 from sciml.errors import DataError
 from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
@@ -90,11 +90,10 @@ def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: 
     the cells: the best law of all cells would follow their noise. What laws of other folds send less is, in part, in the interval.
     `groups` [n] (replicate, day, donor): folds are cut between groups, and the interval leaves out whole groups.
 
-    Raises DataError for rows that are not numbers, sides of different length and fewer than two doses of two cells.
+    Raises DataError for rows that are not numbers, numbers given as texts, sides of different length, a table joined twice and fewer than
+    two doses of two cells.
     """
-    pair = checked_pair(doses, responses, groups, x_kind="discrete", y_kind="continuous")
-    if why := why_not_dosed(pair):
-        raise DataError(f"responses: {why}")
+    pair = checked_doses(doses, responses, groups)
     cells = dosed(pair)
     if len(cells.counts) < 2:
         raise DataError(f"doses: found {len(cells.counts)} with at least two cells, expected at least 2")

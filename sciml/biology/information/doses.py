@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sciml.biology.information.samples import Pair, Side
-from sciml.errors import ConfigError
+from sciml.biology.information.samples import Pair, Side, checked_pair, number_as_text, unmasked
+from sciml.errors import ConfigError, DataError
 
-__all__ = ["Dosed", "dosed", "why_not_dosed"]
+__all__ = ["Dosed", "checked_doses", "dosed", "why_not_dosed"]
 
 
 _SCARCE = 12
@@ -61,6 +62,21 @@ class Dosed:
     def upper(self, high: float, most: float) -> float:
         """The upper end of an interval: `most`, all that the doses could say, where cells are scarce."""
         return max(high, most) if self.scarce else high
+
+
+def checked_doses(doses: Any, responses: Any, groups: Any = None) -> Pair:
+    """Single cells as a pair, x the doses, y the responses as numbers.
+
+    Raises what `checked_pair` raises, and DataError for numbers given as texts, which would stand in the order of texts, and doses of a
+    single cell each.
+    """
+    pair = checked_pair(doses, responses, groups, x_kind="discrete", y_kind="continuous", names=("doses", "responses"))
+    if text := number_as_text(unmasked(doses, "doses")):
+        how = "expected numbers (np.asarray(doses, dtype=float)), or names that are no numbers"
+        raise DataError(f"doses: row 0: found {text}, which is a number given as a text, as all others are; {how}")
+    if why := why_not_dosed(pair):
+        raise DataError(why)
+    return pair
 
 
 def why_not_dosed(pair: Pair) -> str:

@@ -42,8 +42,8 @@ def mutual_information(
     belong together (replicate, day, donor); the interval then comes from leaving out whole groups. `interval="none"` spares the fits that
     an interval takes. `readout`: what y is, for the sentence in the result.
 
-    Raises DataError for sides of different length and rows that are not numbers (with the row), ConfigError for an estimator that cannot be
-    used on these sides.
+    Raises DataError for sides of different length, rows that are not numbers (with the row), numbers given as texts and a table joined
+    twice, ConfigError for an estimator that cannot be used on these sides.
     """
     pair = checked_pair(x, y, groups, x_kind=x_kind, y_kind=y_kind)
     return measured(None if pair.constant else _method(estimator, pair), pair, interval, readout, seed)
@@ -86,7 +86,7 @@ def _baseline(method: Estimator, pair: Pair, seed: int) -> float:
 
 
 def _result(found: Estimate, pair: Pair, baseline: float, bound: float, readout: str, seed: int) -> MutualInformation:
-    notes = (*pair.x.notes, *pair.y.notes, *(pair.z.notes if pair.z else ()), *found.notes)
+    notes = tuple(dict.fromkeys((*pair.x.notes, *pair.y.notes, *(pair.z.notes if pair.z else ()), *found.notes)))
     if found.bits > bound:
         notes = (*notes, f"warning: above the entropy of the discrete side, {bound:.4f} bit: too high; take `clipped`")
     return MutualInformation(

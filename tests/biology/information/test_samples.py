@@ -112,3 +112,44 @@ def test_what_hides_a_missing_value_is_refused():
     for value in (None, "", float("nan")):
         with pytest.raises(DataError, match="groups: row 1: found"):
             checked_groups(np.array(["a", value, "b", "b"], dtype=object), 4)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+@pytest.mark.parametrize("dosed", [False, True])
+def test_a_table_joined_twice_is_refused(times, dosed):
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=(200, 2))
+    x = np.repeat([0.0, 1.0, 10.0, 100.0], 50) if dosed else y[:, 0] + rng.normal(size=200)
+    assert not checked_pair(x, y).y.notes
+    with pytest.raises(DataError, match=rf"x and y: row 200: found the values of row 0 again.* {(times - 1) * 200} of {times * 200} rows"):
+        checked_pair(np.tile(x, times), np.tile(y, (times, 1)))
+
+
+def test_some_rows_joined_twice_are_said():
+    x, y = np.random.default_rng(3).normal(size=(2, 500))
+    (note,) = checked_pair(np.r_[x, x[100:220]], np.r_[y, y[100:220]]).y.notes
+    assert note.startswith("warning: 120 of 620 rows") and "row 500, of row 100" in note
+
+
+def test_ties_of_any_other_making_are_no_repeats():
+    rng = np.random.default_rng(4)
+    x, z = rng.normal(size=(2, 600))
+    dose = np.repeat(np.arange(100), 6)
+    seen = rng.random(600) < 0.4
+    for first, second in (
+        (np.round(x, 1), np.round(x + z, 1)),  # heavily rounded
+        (np.where(seen, x, 0.0), np.where(seen, x + z, 0.0)),  # drop-outs of both
+        (np.minimum(x, 0.5), np.minimum(x + z, 0.5)),  # saturation
+        (rng.poisson(np.exp(2 + x)), rng.poisson(np.exp(2 + x))),  # counts
+        (dose, np.sqrt(dose)),  # a response without noise
+    ):
+        assert not checked_pair(first, second, x_kind="discrete" if first is dose else "auto", y_kind="continuous").y.notes
+
+
+def test_numbers_given_as_texts_are_refused_or_taken_as_names():
+    doses = np.repeat(["1.5", "10", "5"], 20)
+    with pytest.raises(DataError, match=r"x: row 0: found '1.5', which is a number given as a text.*x_kind='discrete'"):
+        checked_side(doses, "x")
+    assert checked_side(doses, "x", "discrete").levels == ("1.5", "10", "5")
+    assert checked_side(np.repeat(["1_1", "1_2", "2_1"], 20), "x").levels == ("1_1", "1_2", "2_1")  # plates and wells
+    assert checked_side(np.repeat(["1.5", "10", "none"], 20), "x").levels == ("1.5", "10", "none")

@@ -1,0 +1,51 @@
+"""Rows that stand in a table more than once, told from ties of rounded or counted values: a table that was joined twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Repeats", "repeats"]
+
+_CLEAR = 4.0  # standard errors
+_FEW, _EACH = 64, 10
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """`copies`: how many rows are exact repeats of an earlier one, beyond what ties explain; row `again` is the first, of row `first`.
+
+    `share`: of all rows, those that have a copy or are one.
+    """
+
+    copies: int
+    share: float
+    first: int
+    again: int
+
+
+def repeats(rows: np.ndarray) -> Repeats | None:
+    """Copies among `rows` [n, d] that are no ties, or None.
+
+    How often a row stands in the table is, for ties, a Poisson number, of a mean that is the row's own. So n_k, the number of rows that stand
+    there k times, has n_k^2 <= (k + 1) / k n_(k-1) n_(k+1) in expectation (Cauchy and Schwarz), whatever the law of the values: rounding
+    makes threes where it makes twos, and point masses (drop-outs) are few different rows. Rows joined k times make n_k without its
+    neighbours; more than 4 standard errors beyond, they are copies.
+    _, start, place, times = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    if len(times) <= _FEW and len(rows) >= _EACH * len(times):  # few values, each many times: a table of counts
+        return None
+    n = np.bincount(times, minlength=4).astype(float)
+    n = np.append(n, 0.0)
+    k = np.arange(2, len(n) - 1)
+    below, above = n[k - 1] + 1, n[k + 1] + 1  # one more: none seen is not none expected
+    most = np.sqrt((k + 1) / k * below * above)
+    error = np.sqrt(n[k] + most**2 / 4 * (1 / below + 1 / above))
+    joined = k[n[k] - most > _CLEAR * error]
+    if not len(joined):
+        return None
+    copied = np.isin(times, joined)
+    place = place.reshape(-1)
+    later = np.flatnonzero(copied[place] & (start[place] != np.arange(len(rows))))
+    again = int(later[0])
+    return Repeats(len(later), float(times[copied].sum() / len(rows)), int(start[place[again]]), again)
