@@ -28,10 +28,11 @@ class Repeats:
 def repeats(rows: np.ndarray) -> Repeats | None:
     """Copies among `rows` [n, d] that are no ties, or None.
 
-    How often a row stands in the table is, for ties, a Poisson number, of a mean that is the row's own. So n_k, the number of rows that stand
+    How often a row stands in the table is, for ties, a Poisson number of a mean that is its own. So n_k, the number of rows that stand
     there k times, has n_k^2 <= (k + 1) / k n_(k-1) n_(k+1) in expectation (Cauchy and Schwarz), whatever the law of the values: rounding
     makes threes where it makes twos, and point masses (drop-outs) are few different rows. Rows joined k times make n_k without its
     neighbours; more than 4 standard errors beyond, they are copies.
+    """
     _, start, place, times = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
     if len(times) <= _FEW and len(rows) >= _EACH * len(times):  # few values, each many times: a table of counts
         return None
