@@ -40,7 +40,7 @@ def mutual_information(
     that come ten times each or more on average (doses); `x_kind`, `y_kind` say otherwise. `estimator`: "auto" takes the first row of
     `estimator_rule()` that holds, a name forces one, an object with the calls of `Estimator` is used as it is. `groups` [n]: rows that
     belong together (replicate, day, donor); the interval then comes from leaving out whole groups. `interval="none"` spares the fits that
-    an interval takes. `readout`: what y is, for the sentence in the result.
+    an interval and the baseline take: these are then NaN. `readout`: what y is, for the sentence in the result.
 
     Raises DataError for sides of different length, rows that are not numbers (with the row), numbers given as texts and a table joined
     twice, ConfigError for an estimator that cannot be used on these sides.
@@ -59,10 +59,10 @@ def measured(method: Estimator | None, pair: Pair, interval: str, readout: str, 
         return _result(found, pair, 0.0, bound, readout, seed)
     if interval == "none":
         found = Estimate(method.point(pair, seed), math.nan, math.nan, math.nan, method.name, "none asked for")
-    else:
-        found = method.estimate(pair, seed)
-        if pair.groups is not None:
-            found = over_groups(pair, method.point, found, seed)
+        return _result(found, pair, math.nan, bound, readout, seed)
+    found = method.estimate(pair, seed)
+    if pair.groups is not None:
+        found = over_groups(pair, method.point, found, seed)
     return _result(found, pair, _baseline(method, pair, seed), bound, readout, seed)
 
 

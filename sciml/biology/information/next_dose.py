@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_capacity import best_law, bits_at
 from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
 from sciml.biology.information.doses import Dosed, checked_doses, dosed
+from sciml.biology.information.intervals import disjoint_halves
 from sciml.biology.information.response_features import stretched
+from sciml.biology.information.samples import Pair
 from sciml.errors import ConfigError, DataError
 from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
@@ -20,7 +23,7 @@ from sciml.seeding import numpy_generator
 
 __all__ = ["NextDose", "next_dose"]
 
-_MOST_MATCHED = 300
+_MOST_MATCHED, _SPLITS = 300, 8
 _CAVEAT = (
     "The law at a dose that was not measured is a guess: responses are moved steadily from those at the dose below to those above. "
     "Where cells switch instead, each showing one of the two responses, the dose between adds nothing; so the gains are what a graded "
@@ -30,14 +33,17 @@ _CAVEAT = (
 
 @dataclass(frozen=True)
 class NextDose:
-    """The candidate of the largest gain in capacity, `dose` with `gain` bits, were the response graded between the doses beside it.
+    """The candidate `best` of the largest gain in capacity, `gain` bits, were the response graded between the doses beside it.
 
-    `candidates` [m] and `gains` [m] in bits; `capacity`: bits of the doses measured, by the fitted decoder; `more_cells`: the measured dose
-    whose cells leave most of the variance of the capacity, `variance_share` of it: where more cells shrink the interval most.
+    `low` to `high` holds that gain with 95 %; `dose` is `best`, or None where `low` is not above 0: no dose is worth it. `candidates` [m]
+    and `gains` [m] in bits; `capacity`: bits of the doses measured, by the fitted decoder; `more_cells`: the measured dose whose cells
+    leave most of the variance of the capacity, `variance_share` of it: where more cells shrink the interval most.
     """
 
-    dose: float
+    best: float
     gain: float
+    low: float
+    high: float
     candidates: np.ndarray
     gains: np.ndarray
     capacity: float
@@ -45,18 +51,31 @@ class NextDose:
     variance_share: float
     notes: tuple[str, ...]
 
+    @property
+    def dose(self) -> float | None:
+        """The dose to measure next."""
+        return self.best if self.low > 0 else None
+
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        gain = f"could add {self.gain:.3f} bit, between {self.low:.3f} and {self.high:.3f} with 95 % confidence"
+        if self.dose is None:
+            return f"No dose between those measured is worth it: the best of {len(self.gains)}, {self.best:.4g}, {gain}."
+        return f"Were the response graded, {self.dose:.4g} {gain}."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {k: v.tolist() if isinstance(v, np.ndarray) else list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        """JSON-able, `dose` and `sentence` included."""
+        plain = {k: v.tolist() if isinstance(v, np.ndarray) else list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        return plain | {"dose": self.dose, "sentence": self.sentence()}
 
     def to_sections(self) -> list[Section]:
         """The proposal, the gains of all candidates and the caveat as a section of a report."""
         figures = [
-            KeyFigure("measure next", self.dose, "", f"could add {self.gain:.3f} bit"),
+            KeyFigure("measure next", "none" if self.dose is None else self.dose, "", f"gain {self.low:.3f} to {self.high:.3f} bit"),
             KeyFigure("more cells at", self.more_cells, "", f"{self.variance_share:.0%} of the variance of the capacity"),
         ]
         drawn = bars("gain of a dose more", [f"{dose:.4g}" for dose in self.candidates], self.gains, label="bits added, if graded")
-        return [Section("Next dose", [KeyFigures(figures), drawn, Text("\n\n".join(self.notes), tone="warn")])]
+        return [Section("Next dose", [KeyFigures(figures), drawn, Text("\n\n".join(self.notes), tone="warn")], self.sentence())]
 
 
 @checked
@@ -67,7 +86,8 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
     neighbours on the scale asinh(dose / smallest positive dose). The law at a candidate is interpolated by displacement (McCann, Adv. Math.
     128 (1997) 153): cells of the two doses beside it are matched at the least squared distance and moved on straight lines, in asinh of
     each column over its spread. The gain is the capacity with the candidate less that without, both by one decoder. A mixture of the two
-    laws would by definition gain nothing: read `notes`.
+    laws would by definition gain nothing: read `notes`. Its interval is made of 8 divisions into disjoint halves, with what the gain moved
+    from N / 2 to N, for the best of all candidates (Bonferroni); with a dose of fewer than 4 cells it is all that a dose more could add.
 
     Raises ConfigError for doses that are no numbers and candidates outside their range, DataError as `capacity_from_data`.
     """
@@ -83,14 +103,19 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
     levels = np.array(pair.x.levels, dtype=float)[several]
     wanted = _middles(levels) if candidates is None else _checked(candidates, levels)
     places = _places(levels, levels)
-    gains = np.array([_gain(cells, places, float(place), seed) for place in _places(wanted, levels)])
+    offered = _places(wanted, levels)
+    gains = np.array([_gain(cells, places, float(place), seed) for place in offered])
     ratios = likelihood_ratios(cells, seed)
     law = best_law(ratios.fitted)
     now = bits_at(ratios, np.broadcast_to(law, ratios.fitted.shape))
     most, needy = int(np.argmax(gains)), int(np.argmax(now.spread))
     share = float(now.spread[needy] / max(float(now.spread.sum()), 1e-300))
+    gain = float(gains[most])
+    low, high = 0.0, float(np.log2(1 + 2.0 ** -max(now.bits, 0.0)))  # C with an input more is at most log2(2^C + 1)
+    if cells.counts.min() >= 4:
+        low, high = _interval(pair, gain, lambda part, at: _gain(dosed(part), places, float(offered[most]), at), len(gains), seed)
     return NextDose(
-        float(wanted[most]), float(gains[most]), wanted, gains, now.bits, float(levels[needy]), share,
+        float(wanted[most]), gain, low, high, wanted, gains, now.bits, float(levels[needy]), share,
         (_CAVEAT, *pair.y.notes, *cells.notes),
     )  # fmt: skip
 
@@ -122,8 +147,20 @@ def _checked(candidates: Any, levels: np.ndarray) -> np.ndarray:
     return wanted
 
 
+def _interval(pair: Pair, gain: float, point: Callable[[Pair, int], float], tried: int, seed: int) -> tuple[float, float]:
+    """Of the best of `tried` gains."""
+    from scipy.stats import t
+
+    halves = disjoint_halves(pair, point, seed, _SPLITS)
+    reach = float(t.ppf(1 - 0.025 / tried, _SPLITS - 1)) * halves.standard_error
+    moved = gain - halves.mean
+    return gain - reach + min(moved, 0.0), gain + reach + max(moved, 0.0)
+
+
 def _gain(cells: Dosed, places: np.ndarray, place: float, seed: int) -> float:
     """Capacity with a dose at `place` more, less that without, of one decoder."""
+    if not cells.responses.shape[1]:
+        return 0.0
     above = int(np.searchsorted(places, place, side="right"))
     share = float((place - places[above - 1]) / (places[above] - places[above - 1]))
     columns = stretched(cells.responses)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from sciml.arguments import Bound, Seed, checked, shown
-from sciml.biology.information.conditional import Given, settled, way
+from sciml.biology.information.conditional import Given, given, settled, way
 from sciml.biology.information.mutual import measured, mutual_information
 from sciml.biology.information.result import MutualInformation
 from sciml.biology.information.samples import Kind, Pair, Side, checked_pair, unmasked
@@ -88,10 +88,13 @@ def lagged_information(
 
     `lags` in steps, negative ones ask what y knows of the later x. Times of a cell are not independent, so the interval comes from leaving
     out whole cells; one long trace alone is cut into 20 stretches. A trace that remembers its own past shows information at many lags, and
-    a peak at a positive lag is no proof of cause: `directed_information` takes y's own past into account.
+    a peak at a positive lag is no proof of cause: `directed_information` takes y's own past into account. Raises what `mutual_information`
+    raises, with the lag, and ConfigError for no lags or lags as long as the traces.
     """
     first, second = _pair_of_traces(x, y)
     steps = first.shape[1]
+    if not len(lags):
+        raise ConfigError("lags: found none, expected at least one")
     if wrong := [lag for lag in lags if abs(lag) >= steps]:
         raise ConfigError(f"lags: found {wrong[0]}, expected less than the {steps} times of the traces")
 
@@ -118,7 +121,8 @@ def directed_information(
     Discrete traces: the sum over pasts of y, one level for each; continuous ones: `estimator` as in `conditional_information`. The interval
     comes from leaving out whole cells; one long trace alone is cut into 20 stretches.
 
-    Directed information is no proof of cause: a driver of both that nobody watches makes it, and so does coarse sampling in time.
+    Directed information is no proof of cause: a driver of both that nobody watches makes it, and so does coarse sampling in time. Raises
+    DataError for traces that do not agree, fewer than order + 2 times, and an `order` whose pasts are too many for the traces.
     """
     first, second = _pair_of_traces(x, y)
     cells, steps = second.shape[:2]
@@ -131,7 +135,13 @@ def directed_information(
     pair = Pair(
         _windowed(both.x, cells, [*past, now]), _windowed(both.y, cells, [now]), groups, _windowed(both.y, cells, past)
     )  # fmt: skip
-    found = measured(None if settled(pair) else way(estimator, pair), pair, "auto", f"directed, bits a step, order {order}", seed)
+    method = None if settled(pair) else way(estimator, pair)
+    try:
+        found = measured(method, pair, "auto", f"directed, bits a step, order {order}", seed)
+    except DataError:  # of levels that the caller has not made
+        many = " and ".join(f"{len(side.levels)} different pasts of {side.name}" for side in (pair.x, given(pair)) if side.discrete)
+        seldom = f"order: found {order}, which makes {many}; some come too seldom in {cells} traces of {steps} times"
+        raise DataError(f"{seldom}, expected a lower order, fewer levels or more traces") from None
     caveats = (
         "no proof of cause: a driver of both that is not watched makes directed information too",
         f"order {order}: right if y(t) depends on no earlier steps; compare a higher order",

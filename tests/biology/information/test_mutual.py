@@ -62,7 +62,15 @@ def test_a_constant_side_is_exactly_zero():
 
 
 def test_no_interval_when_none_is_asked_for():
-    found = info.mutual_information(X, Y, estimator=MeanSquare(), interval="none")
+    calls = []
+
+    class Counted(MeanSquare):
+        def point(self, pair, seed):
+            calls.append(len(pair))
+            return super().point(pair, seed)
+
+    found = info.mutual_information(X, Y, estimator=Counted(), interval="none")
+    assert calls == [400] and math.isnan(found.baseline) and found.to_dict()["baseline"] is None
     assert math.isnan(found.low) and "no interval" in found.sentence()
 
 

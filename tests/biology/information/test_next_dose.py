@@ -27,7 +27,8 @@ def test_the_gap_is_proposed():
     p = np.exp(-0.5 * (grid - np.array([0.0, 0.3, 0.6, 9.0, 4.8])[:, None]) ** 2)
     p /= p.sum(axis=1, keepdims=True)
     known = info.capacity(p, tolerance=1e-6).bits - info.capacity(p[:4], tolerance=1e-6).bits
-    assert found.gain == pytest.approx(known, abs=0.12) and found.gains[:2].max() < 0.05
+    assert found.gain == pytest.approx(known, abs=0.12) and found.low <= known <= found.high
+    assert "could add" in found.sentence() and found.gains[:2].max() < 0.05
     assert any("switch" in note for note in found.notes)
 
 
@@ -35,6 +36,8 @@ def test_nothing_to_gain_where_the_response_saturates():
     rng = np.random.default_rng(1)
     dose = np.repeat([0.0, 10.0, 100.0, 1000.0], 150)
     found = info.next_dose(dose, np.where(dose > 0, 3.0, 0.0) + rng.normal(size=600), candidates=[30.0, 300.0])
+    assert found.dose is None and found.low <= 0 < found.high < 0.2 and found.best == found.candidates[found.gains.argmax()]
+    assert found.sentence().startswith("No dose between those measured is worth it: the best of 2")
     assert found.gains.max() < 0.03 and found.more_cells in (0.0, 10.0, 100.0, 1000.0) and 0 < found.variance_share <= 1
 
 
@@ -44,6 +47,12 @@ def test_two_columns():
     found = info.next_dose(dose, np.column_stack([response, rng.normal(size=len(dose))]), candidates=[1.4, 60.0])
     assert found.dose == 60.0
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["dose"] == 60.0 and found.to_sections()[0].blocks
+
+
+def test_few_cells_leave_all_that_a_dose_could_add():
+    dose, response = cells(5, 3)
+    found = info.next_dose(dose, response)
+    assert found.dose is None and (found.low, found.high) == (0.0, pytest.approx(np.log2(1 + 2**-found.capacity)))
 
 
 def test_refusals():

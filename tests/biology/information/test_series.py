@@ -128,6 +128,13 @@ class TestDirected:
         with pytest.raises(DataError, match="found 3 times, expected at least 4"):
             info.directed_information(x, y, order=2)
 
+    def test_pasts_too_many_for_the_traces(self):
+        x, y = np.random.default_rng(9).integers(2, size=(2, 30, 40))
+        with pytest.raises(
+            DataError, match=r"^order: found 8, which makes \d+ different pasts of x and \d+ .* of y.*expected a lower order"
+        ):
+            info.directed_information(x, y, order=8)
+
 
 class TestOverTime:
     """I(x; y(t))."""
