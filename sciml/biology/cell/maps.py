@@ -42,10 +42,20 @@ class EfficiencyMap:
         h, k, n = np.unravel_index(np.nanargmax(self.efficiency_low), self.efficiency_low.shape)
         return float(self.hill[h]), float(self.half_point[k]), float(self.copies[n])
 
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        what = "I(S;E) over the most possible at the same I(S;L), for a Poisson read-out of a Hill response"
+        if np.isnan(self.efficiency_low).all():
+            return f"{what}: no combination could be placed."
+        hill, half, copies = self.best
+        low, high = np.nanmax(self.efficiency_low), self.efficiency_high.ravel()[np.nanargmax(self.efficiency_low)]
+        where = f"Hill coefficient {hill:g}, half point {half:g} and {copies:g} copies"
+        return f"{what}: {low:.4f} to {high:.4f} at the best, {where}; {len(self.refused)} of {self.i_ls.size} could not be placed."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; keys of `refused` as texts "hill,half point,copies"."""
+        """JSON-able, `sentence` included; keys of `refused` as texts "hill,half point,copies"."""
         found = {name: value.tolist() for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        return found | {"refused": {",".join(map(str, key)): why for key, why in self.refused.items()}}
+        return found | {"refused": {",".join(map(str, key)): why for key, why in self.refused.items()}, "sentence": self.sentence()}
 
     def to_sections(self) -> list[Section]:
         """One heat map of half point by copies for each Hill coefficient, and all numbers as a table."""
@@ -57,8 +67,7 @@ class EfficiencyMap:
              "refused": self.refused.get((h, k, n), "")}
             for h, k, n in np.ndindex(self.i_ls.shape)
         ]  # fmt: skip
-        lead = "I(S;E) over the most possible at the same I(S;L), for a Poisson read-out of a Hill response."
-        return [Section("Design map", [*figures, Table.from_rows("design map", rows)], lead)]
+        return [Section("Design map", [*figures, Table.from_rows("design map", rows)], self.sentence())]
 
     def _panel(self, h: int) -> Figure:
         middle = 0.5 * (self.efficiency_low[h] + self.efficiency_high[h])

@@ -32,10 +32,17 @@ class Ranking:
     cells: tuple[CellEfficiency, ...]
     above_next: tuple[float, ...]
 
+    def sentence(self) -> str:
+        """How to read the numbers: which cell comes first, and how clearly."""
+        best, second, z = self.cells[0], self.names[1], self.above_next[0]
+        clearly = "by exact brackets" if math.isinf(z) else f"by {z:.1f} standard errors"
+        span = f"efficiency {best.efficiency_low:.3f} to {best.efficiency_high:.3f}"
+        return f"Of {len(self.names)} cells {self.names[0]} comes closest to the bound ({span}), above the next, {second}, {clearly}."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; an infinite distance is None."""
+        """JSON-able, `sentence` included; an infinite distance is None."""
         cells = {name: cell.to_dict() for name, cell in zip(self.names, self.cells, strict=True)}
-        return {"cells": cells, "above_next": [z if math.isfinite(z) else None for z in self.above_next]}
+        return {"cells": cells, "above_next": [z if math.isfinite(z) else None for z in self.above_next], "sentence": self.sentence()}
 
     def to_sections(self) -> list[Section]:
         """The table of cells in their order."""
@@ -45,7 +52,7 @@ class Ranking:
              "defined": "yes" if cell.defined else "; ".join(cell.why_not)}
             for name, cell, z in zip(self.names, self.cells, (*self.above_next, math.nan), strict=True)
         ]  # fmt: skip
-        return [Section("Ranking", [Table.from_rows("ranking", rows)], "Cells by efficiency, the closest to the bound first.")]
+        return [Section("Ranking", [Table.from_rows("ranking", rows)], self.sentence())]
 
 
 @checked

@@ -49,9 +49,17 @@ class Capacity:
         """2^bits."""
         return float(2.0**self.bits)
 
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        others = "no input law" if self.budget is None else "no input law within the budget"
+        return (
+            f"The optimal input sends {self.bits:.4f} bit, no less than {self.lower:.9f} bit, and {others} more than {self.upper:.9f} bit."
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able data."""
-        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()} | {"doses": self.doses}
+        """JSON-able, `doses` and `sentence` included."""
+        plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
+        return plain | {"doses": self.doses, "sentence": self.sentence()}
 
     def to_sections(self, labels: Sequence[str] | None = None) -> Sequence[Section]:
         """Bits, bracket and the optimal input as a section of a report; `labels` [n_inputs] name the inputs, else they are numbered."""
@@ -63,13 +71,10 @@ class Capacity:
         ]
         if self.budget is not None:
             figures.append(KeyFigure("cost", self.cost, "", f"budget {self.budget:g}; one more unit: {self.price:.3g} bit"))
-        said = (
-            f"Between {self.lower:.9f} and {self.upper:.9f} bit: the optimal input sends the lower, no input can send more than the upper."
-        )
         shares: Block = Text(f"{len(names)} inputs: too many to draw.")
         if len(names) <= _DRAWN:
             shares = bars("optimal input", names, self.p_x, label="share of uses", caption="How often each input is sent at capacity.")
-        return [Section("Capacity", [KeyFigures(figures), shares], said)]
+        return [Section("Capacity", [KeyFigures(figures), shares], self.sentence())]
 
 
 @checked

@@ -10,6 +10,8 @@ import numpy as np
 from sciml.arguments import Seed, checked
 from sciml.biology.information.bottleneck import joint_law
 from sciml.biology.information.bottleneck_result import checked_betas
+from sciml.report.blocks import Section, Table
+from sciml.report.figures import curve
 from sciml.seeding import numpy_generator
 
 __all__ = ["DeterministicBottleneck", "deterministic_bottleneck"]
@@ -31,10 +33,35 @@ class DeterministicBottleneck:
     encoders: tuple[np.ndarray, ...] = field(repr=False)
     exact: bool
 
+    @property
+    def clusters(self) -> np.ndarray:
+        """[B]: how many there are."""
+        return np.array([int(e.max(initial=-1)) + 1 for e in self.encoders])
+
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        k = int(self.beta.argmax())
+        kind = "no other clusters are better" if self.exact else "the best of many starts, and no proof that none is better"
+        told = f"keep {self.h_t[k]:.3f} bit of X and {self.i_y[k]:.3f} bit about Y"
+        return f"At beta = {self.beta[k]:.4g}, {self.clusters[k]} hard clusters {told}; {kind}."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
+        """JSON-able, `clusters` and `sentence` included."""
         made = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-        return made | {"encoders": [e.tolist() for e in self.encoders]}
+        return made | {"encoders": [e.tolist() for e in self.encoders], "clusters": self.clusters.tolist(), "sentence": self.sentence()}
+
+    def to_sections(self) -> list[Section]:
+        """The clusters in the information plane, and their numbers by beta."""
+        order = np.argsort(self.beta, kind="stable")
+        plane = curve("hard clusters in the information plane", self.h_t[order], self.i_y[order], x_label="H(T) = I(T;X)", x_unit="bit",
+                      y_label="I(T;Y)", y_unit="bit", markers=True)  # fmt: skip
+        columns: dict[str, Any] = {
+            "beta": self.beta[order],
+            "H(T)": self.h_t[order],
+            "I(T;Y)": self.i_y[order],
+            "clusters": self.clusters[order],
+        }
+        return [Section("Deterministic bottleneck", [plane, Table("hard clusters", columns)], self.sentence())]
 
 
 @checked

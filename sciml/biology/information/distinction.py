@@ -55,10 +55,17 @@ class Distinction:
         """The pair of the fewest bits."""
         return min(self.pairs, key=lambda pair: pair.bits)
 
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        number = f"{self.number:.2f} doses without error, between {self.low:.2f} and {self.high:.2f} with 95 % confidence"
+        pair = self.hardest
+        hardest = f"{pair.bits:.3f} bit of 1, between {pair.bits_low:.3f} and {pair.bits_high:.3f}"
+        return f"A response tells apart {number}; the hardest pair is {pair.first} and {pair.second}, {hardest}."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        pairs = [dict(vars(pair)) for pair in self.pairs]
-        return {"number": self.number, "low": self.low, "high": self.high, "capacity": self.capacity.to_dict(), "pairs": pairs}
+        """JSON-able, `sentence` included."""
+        found = {"number": self.number, "low": self.low, "high": self.high, "sentence": self.sentence()}
+        return found | {"capacity": self.capacity.to_dict(), "pairs": [dict(vars(pair)) for pair in self.pairs]}
 
     def to_sections(self) -> list[Section]:
         """The number, the matrix of bits and the table of pairs as a section of a report."""
@@ -80,7 +87,7 @@ class Distinction:
         ]
         notes = Text("\n\n".join(["Intervals of AUC and error are of single cells, not of groups.", *self.capacity.notes]))
         table = Table.from_rows("pairs of doses, figures", rows, units={"bits": "bit"})
-        return [Section("Distinguishable doses", [KeyFigures(figures), matrix, table, notes], self.capacity.sentence())]
+        return [Section("Distinguishable doses", [KeyFigures(figures), matrix, table, notes], self.sentence())]
 
 
 @checked

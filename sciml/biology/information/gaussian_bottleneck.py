@@ -56,10 +56,15 @@ class GaussianBottleneck:
         i_y = float(_informations(self.correlations, np.array([_beta_at(self.correlations, float(i_x))]))[1][0])
         return i_y, i_y
 
+    def sentence(self) -> str:
+        """How to read the numbers."""
+        first = f"the first direction is coded above beta = {self.onset:.5g}"
+        return f"Closed form for Gaussian variables: {first}, and no code says more than I(X;Y) = {self.i_xy:.4f} bit about Y."
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
+        """JSON-able, `sentence` included."""
         made = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-        return made | {"encoders": [e.tolist() for e in self.encoders]}
+        return made | {"encoders": [e.tolist() for e in self.encoders], "sentence": self.sentence()}
 
     def to_sections(self, points: Sequence[tuple[str, float, float]] = ()) -> list[Section]:
         """The information plane; `points` (name, I(T;X), I(T;Y)) are drawn too."""
@@ -69,8 +74,7 @@ class GaussianBottleneck:
         order = np.argsort(self.beta, kind="stable")
         columns = {"beta": self.beta[order], "I(T;X)": self.i_x[order], "I(T;Y)": self.i_y[order],
                    "directions": np.array([self.encoders[i].shape[0] for i in order])}  # fmt: skip
-        lead = f"Closed form for Gaussian variables. The first direction is coded above beta = {self.onset:.5g}. I(X;Y) = {self.i_xy:.4f}."
-        return [bottleneck_section((at, exact, exact), True, (self.i_x[finite], self.i_y[finite]), points, columns, lead)]
+        return [bottleneck_section((at, exact, exact), True, (self.i_x[finite], self.i_y[finite]), points, columns, self.sentence())]
 
 
 @checked

@@ -48,9 +48,15 @@ class InformationSeries:
         """[n] upper ends."""
         return np.array([found.high for found in self.information])
 
+    def sentence(self) -> str:
+        """How to read the numbers: those of the largest."""
+        most = int(self.bits.argmax())
+        return f"Of {len(self.at)} {self.over}s, {self.at[most]:g} has the most information: {self.information[most].sentence()}"
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able data."""
-        return {"over": self.over, "at": list(self.at), "information": [found.to_dict() for found in self.information]}
+        """JSON-able data, `sentence` included."""
+        found = [one.to_dict() for one in self.information]
+        return {"over": self.over, "at": list(self.at), "information": found, "sentence": self.sentence()}
 
     def to_sections(self) -> Sequence[Section]:
         """Bits with their intervals as a figure and a table of a report."""
@@ -59,7 +65,7 @@ class InformationSeries:
         figure = curve(name, self.at, {"information": self.bits}, x_label=self.over, x_unit=unit, y_label="information", y_unit="bit",
                        bands=ends, markers=True, caption="Each point has its own 95 % interval; neighbours share cells.")  # fmt: skip
         table = Table(f"{name}, numbers", {self.over: self.at, "bit": tuple(self.bits), "low": tuple(self.low), "high": tuple(self.high)})
-        return [Section(name.capitalize(), [figure, table])]
+        return [Section(name.capitalize(), [figure, table], self.sentence())]
 
 
 @checked

@@ -29,10 +29,10 @@ _COUNTING = ("initial", "substance", "split_reversible", "discrete_mass_action")
 
 @dataclass(frozen=True)
 class Derivative:
-    """d bits / d parameter, `value` with its standard `error`; `at`: the parameter's value."""
+    """d bits / d parameter, `value` with its `standard_error`; `at`: the parameter's value."""
 
     value: float
-    error: float
+    standard_error: float
     at: float
 
     def to_dict(self) -> dict[str, float]:

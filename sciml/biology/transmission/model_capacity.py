@@ -55,6 +55,10 @@ class ModelCapacity:
         """Upper end of its 95 % interval."""
         return self.capacity.high
 
+    def sentence(self) -> str:
+        """How to read the numbers: as for measured cells."""
+        return self.capacity.sentence()
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return {
@@ -69,9 +73,10 @@ class ModelCapacity:
         sections = [*self.channel.to_sections(), *self.capacity.to_sections()]
         if self.gradient:
             rows = [
-                {"parameter": name, "value": d.at, "bits per unit": d.value, "standard error": d.error, "bits per e-fold": d.value * d.at}
+                {"parameter": name, "value": d.at, "bits per unit": d.value, "standard error": d.standard_error,
+                 "bits per e-fold": d.value * d.at}
                 for name, d in self.gradient.items()
-            ]
+            ]  # fmt: skip
             sections.append(Section("What moves the capacity", [Table.from_rows("gradient of the capacity", rows)]))
         return sections
 

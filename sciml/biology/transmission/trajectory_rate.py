@@ -41,7 +41,7 @@ _MEANING = {
 class TrajectoryRate:
     """`rate`: bits per unit of the model's time by which I(T), the information between traces of length T, grows after the transient.
 
-    `low`, `high`: 95 % interval, of the chance of the sample alone (`error`: its standard error; 0 for closed forms). `approximation`:
+    `low`, `high`: 95 % interval, of the chance of the sample alone (`standard_error`; 0 for closed forms). `approximation`:
     "exact" (path weights), "reactions" or "states" (linear noise), "decoder" (see `trajectory_rate`). `information` [K] with
     `information_error` [K]: I(T) in bits at `times` [K], of traces that begin at a known state; empty for "states". `correction`: bits per
     time that were added because a filter's logarithm is too low in the mean. `n` trajectories (of a decoder: cells a dose), `particles` of
@@ -51,7 +51,7 @@ class TrajectoryRate:
     rate: float
     low: float
     high: float
-    error: float
+    standard_error: float
     method: str
     approximation: str
     dose: str
@@ -67,7 +67,7 @@ class TrajectoryRate:
 
     def sentence(self) -> str:
         """How to read it."""
-        chance = f" ({self.low:.4g} to {self.high:.4g})" if self.error else ""
+        chance = f" ({self.low:.4g} to {self.high:.4g})" if self.standard_error else ""
         told = f"The trace of {self.readout} tells {self.rate:.4g} bits{chance} of the trace of {self.dose} per unit of time"
         return f"{told}: {_MEANING[self.approximation]}."
 
@@ -78,15 +78,15 @@ class TrajectoryRate:
     def to_sections(self) -> list[Section]:
         """The rate, and I(T) with the line whose slope it is."""
         figures = [KeyFigure("rate", self.rate, "bits per time", f"{self.method}, {self.approximation}")]
-        if self.error:
-            figures.append(KeyFigure("standard error", self.error, "bits per time"))
+        if self.standard_error:
+            figures.append(KeyFigure("standard error", self.standard_error, "bits per time"))
         blocks: list[Any] = [KeyFigures(figures)]
         if len(self.times):
             line = self.information[-1] + self.rate * (self.times - self.times[-1])
             band = (self.information - 2 * self.information_error, self.information + 2 * self.information_error)
             lines = {"I(T)": self.information, "the rate": np.where(self.times >= self.transient, line, np.nan)}
             blocks.append(curve("information between traces", self.times, lines, x_label="T", y_label="information", y_unit="bits",
-                                bands={"I(T)": band} if self.error else None,
+                                bands={"I(T)": band} if self.standard_error else None,
                                 caption="The rate is the slope after the transient; the band is two standard errors."))  # fmt: skip
             columns: dict[str, Any] = {"T": self.times, "I(T)": self.information, "standard error": self.information_error}
             blocks.append(Table("information between traces, table", columns, units={"I(T)": "bits"}, rows_shown=20))
@@ -166,7 +166,7 @@ def _sampled(sample: PathSample, asked: np.ndarray, transient: float) -> dict[st
     rate, error = float(slopes.mean()), float(slopes.std(ddof=1) / np.sqrt(n))
     half, kept = float(stdtrit(n - 1, 0.975)) * error, np.searchsorted(grid, asked)
     return {
-        "rate": rate, "low": rate - half, "high": rate + half, "error": error, "approximation": "exact", "times": asked,
+        "rate": rate, "low": rate - half, "high": rate + half, "standard_error": error, "approximation": "exact", "times": asked,
         "information": information.mean(axis=0)[kept], "information_error": information.std(axis=0, ddof=1)[kept] / np.sqrt(n),
         "transient": float(grid[first]), "correction": float((sample.missing[:, -1] - sample.missing[:, first]).mean() / span / np.log(2)),
     }  # fmt: skip
@@ -181,8 +181,8 @@ def _slope(course: DecodedCourse, transient: float | None) -> dict[str, Any]:
     span = times[-1] - times[first]
     rate, error = float((course.bits[-1] - course.bits[first]) / span), float(np.hypot(course.errors[-1], course.errors[first]) / span)
     return {
-        "rate": rate, "low": rate - 1.96 * error, "high": rate + 1.96 * error, "error": error, "approximation": "decoder", "times": times,
-        "information": course.bits, "information_error": course.errors, "transient": float(times[first]), "correction": 0.0,
+        "rate": rate, "low": rate - 1.96 * error, "high": rate + 1.96 * error, "standard_error": error, "approximation": "decoder",
+        "times": times, "information": course.bits, "information_error": course.errors, "transient": float(times[first]), "correction": 0.0,
         "notes": course.notes,
     }  # fmt: skip
 
@@ -196,7 +196,7 @@ def _gaussian(noise: StationaryNoise, states: tuple[int, int], approximation: st
         rate, course = reaction_information(noise, states, asked)
     bits = rate / float(np.log(2))
     return {
-        "rate": bits, "low": bits, "high": bits, "error": 0.0, "approximation": approximation, "times": asked,
+        "rate": bits, "low": bits, "high": bits, "standard_error": 0.0, "approximation": approximation, "times": asked,
         "information": course / np.log(2), "information_error": np.zeros(len(asked)), "transient": begin, "correction": 0.0, "n": 0,
         "particles": 0,
     }  # fmt: skip

@@ -1,6 +1,8 @@
-"""What holds for every public call: nothing at all is refused by a typed error that names the argument."""
+"""What holds for every public call: nothing is refused by a typed error that names the argument, and results read and draw themselves."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pytest
@@ -59,4 +61,33 @@ def test_nothing_is_refused_by_name(case):
 
 def test_every_call_is_asked():
     calls = {name for name in info.__all__ if name[0].islower()} - {"estimator_rule"} | {"VariationalBottleneck"}
-    assert calls <= {case.split(" ")[0].split(".")[0] for case in CALLS}
+    assert calls == {case.split(" ")[0].split(".")[0] for case in CALLS}
+
+
+RESULTS = {
+    "MutualInformation": lambda: info.mutual_information(DOSES, SOME),
+    "InformationSeries": lambda: info.lagged_information(TRACES, TRACES[:, ::-1], [0, 1], x_kind="continuous"),
+    "DataCapacity": lambda: info.capacity_from_data(DOSES, SOME),
+    "Distinction": lambda: info.distinguish(DOSES, SOME),
+    "NextDose": lambda: info.next_dose(DOSES, SOME),
+    "Capacity": lambda: info.capacity([[0.5, 0.5], [0.2, 0.8]]),
+    "DeterministicBottleneck": lambda: info.deterministic_bottleneck(LAW),
+    "GaussianBottleneck": lambda: info.gaussian_bottleneck([[1, 0.5], [0.5, 1]], 1),
+    "VariationalCurve": lambda: NETWORK.fit(SOME, SOME[::-1]),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_result_reads_and_draws_itself(name):
+    found = RESULTS[name]()
+    assert type(found).__name__ == name
+    assert found.sentence().endswith(".") and "bit" in found.sentence() and "nan" not in found.sentence()
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["sentence"] == found.sentence()
+    sections = found.to_sections()
+    assert sections and any(section.blocks for section in sections)
+
+
+def test_every_result_is_asked():
+    """Parts of a result (a pair of doses, a row of the rule) and what trains one are none; the curve's sentence stands in its section."""
+    parts = {"PairOfDoses", "Rule", "VariationalBottleneck", "BottleneckCurve"}
+    assert {name for name in info.__all__ if name[0].isupper()} - parts == set(RESULTS)

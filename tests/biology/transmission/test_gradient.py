@@ -34,14 +34,14 @@ def test_birth_and_death_against_enumeration(reading: float | None, p: list[floa
     found = information_gradient(channel, law, ["g"], 1)["g"]
     truth = (_bits(_law(1.001, reading), law) - _bits(_law(0.999, reading), law)) / 0.002
     assert found.at == 1.0
-    assert abs(found.value - truth) <= 4 * found.error
-    assert found.error < 0.5 * abs(truth)
+    assert abs(found.value - truth) <= 4 * found.standard_error
+    assert found.standard_error < 0.5 * abs(truth)
 
 
 def test_cells_of_a_pair_are_the_same_cell() -> None:
     channel = Channel.from_network(birth_death(), "k", "X", DOSES, [1.0, 3.0], n=300, extrinsic={"X": LogNormal(0.5, mean=4.0)})
     found = information_gradient(channel, np.full(3, 1 / 3), ["g"], 0)["g"]
-    assert found.value < 3 * found.error
+    assert found.value < 3 * found.standard_error
 
 
 @pytest.mark.parametrize(

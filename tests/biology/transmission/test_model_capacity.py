@@ -30,7 +30,7 @@ def test_birth_and_death_with_a_poisson_read_out() -> None:
     assert abs(found.bits - exact) <= 4 * found.capacity.standard_error  # the 95 % interval itself is held in the long test
     assert found.high - found.low < 0.25
     truth = (_exact(DOSES, 1.01, 1.5) - _exact(DOSES, 0.99, 1.5)) / 0.02
-    assert abs(found.gradient["g"].value - truth) <= 4 * found.gradient["g"].error
+    assert abs(found.gradient["g"].value - truth) <= 4 * found.gradient["g"].standard_error
     assert found.forecast is not None
     assert found.forecast.n == 2400
     assert found.forecast.events == pytest.approx(2 * 12 * DOSES.mean(), rel=0.15)

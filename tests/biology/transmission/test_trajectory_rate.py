@@ -17,7 +17,7 @@ def test_gaussian_rates_are_labelled_and_in_bits() -> None:
     seen = bio.trajectory_rate(motif(20.0, 2.0, 5.0), "S", "X", "gaussian")
     assert seen.approximation == "reactions"
     assert seen.rate == pytest.approx((np.sqrt(6) - 1) / np.log(2), rel=1e-9)
-    assert (seen.error, seen.low, seen.high) == (0.0, seen.rate, seen.rate)
+    assert (seen.standard_error, seen.low, seen.high) == (0.0, seen.rate, seen.rate)
     slope = np.diff(seen.information[-2:])[0] / np.diff(seen.times[-2:])[0]
     assert slope == pytest.approx(seen.rate, rel=1e-6)
     assert seen.times[-1] == pytest.approx(6.0)
@@ -40,9 +40,9 @@ def test_path_weights_give_a_slope_with_its_interval() -> None:
     found = trajectory_rate(gene(1.0, 1.0, 5.0), "On", "X", n=150, particles=80, times=[2, 6, 10], seed=3)
     assert found.approximation == "exact"
     np.testing.assert_array_equal(found.times, [2, 6, 10])
-    assert abs(found.rate - gene_rate(1.0, 1.0, 5.0) / np.log(2)) <= 4 * found.error
+    assert abs(found.rate - gene_rate(1.0, 1.0, 5.0) / np.log(2)) <= 4 * found.standard_error
     assert found.low < found.rate < found.high
-    assert found.high - found.low == pytest.approx(2 * 1.976 * found.error, rel=1e-3)
+    assert found.high - found.low == pytest.approx(2 * 1.976 * found.standard_error, rel=1e-3)
     assert (np.diff(found.information) > 0).all()
     assert found.rate < found.information[-1] / 10 or found.transient > 0  # a slope, no I(T) / T
     json.dumps(found.to_dict())
