@@ -14,6 +14,7 @@ from sciml.biology.cell_tables import CellSamples, read_table, samples_of
 from sciml.biology.dose_simulation import DoseSimulation
 from sciml.biology.measurement import Measurement
 from sciml.biology.network import Network, nearest
+from sciml.biology.probabilities import checked_law
 from sciml.biology.shipped_cells import load_cells
 from sciml.biology.simulation.forecast import Forecast
 from sciml.biology.simulation.requests import Count, Laws, Seed
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Channel"]
 
 _FEW_DOSES = 1000
-_ROUNDING = 1e-6  # by which a row of probabilities may miss 1
 Names = str | Sequence[str]
 
 
@@ -62,7 +62,7 @@ class Channel:
         Rows may miss 1 by 1e-6, by rounding, and are divided by their sum. Raises DataError with row and column for what is no law, and for
         doses that are not finite, not different or not one for each row.
         """
-        law = _law(p_y_given_x)
+        law = checked_law(p_y_given_x, "from_matrix: p_y_given_x", ("k", "m"))
         known = np.arange(len(law), dtype=float) if doses is None else _distinct(doses)
         if len(known) != len(law):
             raise DataError(f"from_matrix: doses: found {len(known)}, expected {len(law)}, one for each row of p_y_given_x")
@@ -280,26 +280,6 @@ def _listed(what: str, names: Names) -> tuple[str, ...]:
     if twice := next((name for name in found if found.count(name) > 1), None):
         raise ConfigError(f"{what}: {twice!r} is named twice")
     return found
-
-
-def _law(given: Any) -> np.ndarray:
-    """p(y|x) [k, m] float64, rows summing to 1."""
-    try:
-        law = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"from_matrix: p_y_given_x: found {shown(given)}, expected numbers [k, m]: rows are inputs") from None
-    if law.ndim != 2 or 0 in law.shape:
-        raise DataError(f"from_matrix: p_y_given_x: found shape {law.shape}, expected [k, m]: rows are inputs, columns outputs")
-    bad = np.argwhere(~(np.isfinite(law) & (law >= 0)))
-    if len(bad):
-        row, column = bad[0]
-        raise DataError(f"from_matrix: p_y_given_x: row {row}, column {column}: found {law[row, column]}, expected a probability")
-    total = law.sum(axis=1)
-    row = int(np.argmax(np.abs(total - 1)))
-    if abs(total[row] - 1) > _ROUNDING:
-        hint = "; do columns hold the inputs? Then transpose it" if np.allclose(law.sum(axis=0), 1, atol=_ROUNDING) else ""
-        raise DataError(f"from_matrix: p_y_given_x: row {row} sums to {total[row]:.9g}, expected 1{hint}")
-    return law / total[:, None]
 
 
 def _distinct(given: Any) -> np.ndarray:

@@ -40,7 +40,7 @@ MATERIALS = (
     ("equation_of_state", "elasticity", "phonons", "properties"),
 )
 BIOLOGY = (
-    ("distributions", "expressions"),
+    ("distributions", "expressions", "probabilities"),
     ("formula", "plain_data"),
     ("parts", "sources"),
     ("network",),

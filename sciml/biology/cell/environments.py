@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from sciml.arguments import shown
+from sciml.biology.probabilities import checked_law
 from sciml.errors import DataError
 
 __all__ = ["Environments", "checked_environments"]
-
-_SUM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ def checked_environments(p_environment: Any, p_ligand_given_environment: Any, ch
     Raises DataError for what is no probability (naming row and column), sums away from 1, another number of columns, and doses that do not
     rise or overlap none of the channel's.
     """
-    p_e = _law(p_environment, "p_environment", 1)
-    given = _law(p_ligand_given_environment, "p_ligand_given_environment", 2)
+    p_e = checked_law(p_environment, "p_environment", ("nE",))
+    given = checked_law(p_ligand_given_environment, "p_ligand_given_environment", ("nE", "nL"))
     if len(given) != len(p_e):
         raise DataError(f"p_ligand_given_environment: found {len(given)} rows, expected one for each of the {len(p_e)} environments")
     if doses is not None:
@@ -65,26 +64,6 @@ def checked_environments(p_environment: Any, p_ligand_given_environment: Any, ch
             "give doses= with the ligand amounts of the columns to have them interpolated"
         )
     return Environments(p_e, given)
-
-
-def _law(data: Any, name: str, axes: int) -> np.ndarray:
-    try:
-        found = np.array(data, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"{name}: found {shown(data)}, expected probabilities") from None
-    if found.ndim != axes or found.size == 0:
-        raise DataError(f"{name}: found an array of shape {found.shape}, expected {'[nE]' if axes == 1 else '[nE, nL]'}")
-    wrong = np.argwhere(~(np.isfinite(found) & (found >= 0)))
-    if len(wrong):
-        place = f"row {wrong[0][0]}, column {wrong[0][1]}" if axes == 2 else f"entry {wrong[0][0]}"
-        raise DataError(f"{name}: {place}: found {found[tuple(wrong[0])]}, expected a probability")
-    sums = np.atleast_1d(found.sum(axis=-1))
-    odd = np.flatnonzero(abs(sums - 1) > _SUM)
-    if len(odd):
-        place = f"row {odd[0]} " if axes == 2 else ""
-        raise DataError(f"{name}: {place}sums to {sums[odd[0]]:.9g}, expected 1")
-    normalised: np.ndarray = found / (found.sum(axis=-1, keepdims=True) if axes == 2 else found.sum())
-    return normalised
 
 
 def _interpolated(p_e: np.ndarray, given: np.ndarray, channel_doses: Any, doses: Any) -> Environments:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sciml.arguments import Bound, checked, shown
 from sciml.biology.information.optimal_input import best_input
+from sciml.biology.probabilities import checked_law
 from sciml.errors import ConfigError, ConvergenceError, DataError
 from sciml.report.blocks import Block, KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
@@ -19,7 +20,6 @@ __all__ = ["Capacity", "capacity", "channel_matrix"]
 
 _Tolerance = Annotated[float, Bound("bits, from 1e-12 to below 1", lambda x: 1e-12 <= x < 1)]
 _BIT = math.log(2)
-_SUM = 1e-6  # how far from 1 a row may sum: single precision
 _NOTHING = 1e-200  # smaller probabilities change no information, and underflow
 _DRAWN = 200
 
@@ -125,29 +125,10 @@ def channel_matrix(p_y_given_x: Any) -> np.ndarray:
     Raises DataError for another shape, entries that are no numbers, negative or not finite, and rows that do not sum to 1 within 1e-6;
     it names the row, counted from 0.
     """
-    try:
-        w = np.array(p_y_given_x, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"p_y_given_x: found {shown(p_y_given_x)}, expected numbers [n_inputs, n_outputs]") from None
-    if w.ndim != 2 or w.size == 0:
-        raise DataError(f"p_y_given_x: found an array of shape {w.shape}, expected [n_inputs, n_outputs]: row x is the law of y given x")
-    sums = w.sum(axis=1, keepdims=True)
-    if not (w.min() >= 0 and abs(sums - 1).max() <= _SUM):
-        raise DataError(f"p_y_given_x: {_row_fault(w, sums[:, 0])}")
-    w /= sums
+    w = checked_law(p_y_given_x, "p_y_given_x", ("n_inputs", "n_outputs"))
     if w[w > 0].min() < _NOTHING:
         w[w < _NOTHING] = 0.0
     return w
-
-
-def _row_fault(w: np.ndarray, sums: np.ndarray) -> str:
-    wrong = np.argwhere(~(w >= 0) | np.isinf(w))
-    if len(wrong):
-        row, column = wrong[0]
-        return f"row {row}, column {column}: found {w[row, column]:g}, expected a probability"
-    row = int(np.argmax(abs(sums - 1) > _SUM))
-    turned = "; its columns sum to 1: is it the transpose?" if abs(w.sum(axis=0) - 1).max() <= _SUM else ""
-    return f"row {row} sums to {sums[row]:.9g}, expected 1{turned}"
 
 
 def _checked_cost(cost: Any, budget: float | None, n: int) -> np.ndarray | None:

@@ -15,11 +15,12 @@ from sciml.biology.channel import Channel
 from sciml.biology.information.mutual import mutual_information
 from sciml.biology.kernels.derivatives import partials
 from sciml.biology.network import Network
+from sciml.biology.probabilities import checked_law
 from sciml.biology.simulation.jump_model import CountingOptions, JumpModel, jump_model, observed
 from sciml.biology.simulation.linear_noise import stationary_noise
 from sciml.biology.simulation.requests import Seed
 from sciml.biology.transmission.linear_rates import LinearRates
-from sciml.errors import ConfigError, ConvergenceError
+from sciml.errors import ConfigError, ConvergenceError, DataError
 from sciml.report import KeyFigure, KeyFigures, Section, Table, bars
 
 __all__ = ["ReactionBits", "bits_per_reaction", "normal_information"]
@@ -106,10 +107,12 @@ def bits_per_reaction(
     with and without; standard errors by a jackknife over ten tenths of the cells. Gains do not add up to the bits lost in all.
 
     Raises ConfigError for doses that are no two different numbers, ids the network does not have and a time that "langevin" lacks,
-    ConvergenceError where there is no steady state.
+    DataError for a p_x that is no law, ConvergenceError where there is no steady state.
     """
     values = _doses(doses)
-    weights = _law(p_x, len(values))
+    weights = np.full(len(values), 1.0 / len(values)) if p_x is None else checked_law(p_x, "p_x", ("k",))
+    if len(weights) != len(values):
+        raise DataError(f"p_x: found {len(weights)} probabilities, expected {len(values)}, one for each dose")
     said: dict[str, Any] = {"dose": dose, "readout": readout, "doses": values, "p_x": weights, "method": method}
     if method == "langevin":
         if time is None:
@@ -237,15 +240,3 @@ def _doses(doses: Any) -> np.ndarray:
     if found.ndim != 1 or len(np.unique(found)) < 2 or len(np.unique(found)) < len(found) or not np.isfinite(found).all():
         raise ConfigError(f"doses: found {shown(doses)}, expected at least two different numbers")
     return found
-
-
-def _law(p_x: Any, count: int) -> np.ndarray:
-    if p_x is None:
-        return np.full(count, 1.0 / count)
-    try:
-        found = np.asarray(p_x, dtype=float)
-    except (TypeError, ValueError):
-        found = np.zeros(0)
-    if found.shape != (count,) or not (found >= 0).all() or abs(found.sum() - 1) > 1e-6:
-        raise ConfigError(f"p_x: found {shown(p_x)}, expected {count} probabilities that sum to 1, one for each dose")
-    return found / found.sum()

@@ -204,8 +204,8 @@ class TestRefused:
             ([[0, 0], [0, 1]], r"row 0 sums to 0, expected 1"),
             ([0.5, 0.5], r"shape \(2,\)"),
             (np.zeros((0, 3)), r"shape \(0, 3\)"),
-            ([["a", "b"]], "expected numbers"),
-            ([[0.5, 0.5], [1.0]], "expected numbers"),
+            ([["a", "b"]], "expected probabilities"),
+            ([[0.5, 0.5], [1.0]], "expected probabilities"),
         ],
     )
     def test_channels(self, w, said):

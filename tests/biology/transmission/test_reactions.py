@@ -13,7 +13,7 @@ from sciml import biology as bio
 from sciml.biology.network import Network, Reaction
 from sciml.biology.simulation.linear_noise import linear_noise
 from sciml.biology.transmission.reactions import bits_per_reaction, normal_information
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 from tests.biology.simulation.small_networks import birth_death, telegraph
 from tests.biology.transmission.networks import loop
 
@@ -101,10 +101,18 @@ def test_reactions_with_one_change_are_one_row() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"doses": [1.0, 1.0]}, "two different numbers"), ({"doses": "high"}, "two different numbers"), ({"dose": "q"}, "'q'"),
-     ({"readout": "Q"}, "'Q' is no symbol"), ({"p_x": [1.0]}, "2 probabilities"), ({"method": "langevin"}, "until a time"),
+     ({"readout": "Q"}, "'Q' is no symbol"), ({"method": "langevin"}, "until a time"),
      ({"method": "langevin", "time": 1.0, "p_x": [0.5, 0.5]}, "as many cells at each dose"), ({"time": 0.0}, "time: found 0")],
 )  # fmt: skip
 def test_faults_are_named(options: dict, said: str) -> None:
     request = {"dose": "k", "readout": "X", "doses": [5.0, 9.0]} | options
     with pytest.raises(ConfigError, match=said):
         bits_per_reaction(birth_death(), **request)
+
+
+@pytest.mark.parametrize(
+    ("p_x", "said"), [([1.0], "found 1 probabilities, expected 2"), ([0.5, 0.4], "p_x: sums to 0.9"), ("p", "found 'p'")]
+)
+def test_a_law_of_doses_that_is_none(p_x, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        bits_per_reaction(birth_death(), "k", "X", [5.0, 9.0], p_x=p_x)
