@@ -1,25 +1,26 @@
-"""What the commands on information share: their options, and a channel from a table of cells or from a model."""
+"""What the commands on information share: their options, declared once, and a channel from a table of cells or from a model."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from sciml.cli.networks import variant
+from sciml.cli.networks import Budget, OutFolder, Set, Yes, variant
 from sciml.cli.runs import spread_values
+from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command
 from sciml.errors import ConfigError
 
 if TYPE_CHECKING:
     from sciml.biology import Channel
 
-__all__ = [
-    "Cells", "Dose", "Doses", "Groups", "Held", "Layer", "Missing", "Noise", "Readout", "Source", "Times", "Way", "is_table",
-    "made_channel", "numbers",
-]  # fmt: skip
+__all__ = ["ChannelOptions", "Groups", "Source", "channel_command", "is_table", "made_channel", "numbers"]
 
 Source = Annotated[
     str,
@@ -50,46 +51,76 @@ def is_table(source: str) -> bool:
     return Path(source).is_dir() or source.lower().endswith(_TABLES)
 
 
-def made_channel(
-    source: str,
-    dose: str,
-    readout: str,
-    *,
-    groups: str | None = None,
-    missing: str = "refuse",
-    layer: str | None = None,
-    doses: str | None = None,
-    times: str | None = None,
-    cells: int = 1000,
-    method: str = "ssa",
-    extrinsic: Sequence[str] | None = None,
-    hold: bool = True,
-    set: Sequence[str] | None = None,
-    seed: int = 0,
-) -> Channel:
+@dataclass(frozen=True, kw_only=True)
+class ChannelOptions:
+    """What every command on a channel asks: which channel of a table or a model, what exact runs may cost, and where the result goes."""
+
+    dose: Dose = "dose"
+    readout: Readout = "response"
+    missing: Missing = "refuse"
+    layer: Layer = None
+    doses: Doses = None
+    times: Times = None
+    cells: Cells = 1000
+    method: Way = "ssa"
+    extrinsic: Noise = None
+    hold: Held = True
+    set: Set = None
+    out: OutFolder = None
+    budget: Budget = 60.0
+    yes: Yes = False
+    seed: Seed = 0
+    json: Json = False
+    verbose: Verbose = False
+    quiet: Quiet = False
+
+
+def channel_command(function: Callable[..., None]) -> Callable[..., None]:
+    """`command` of a function that takes `asked: ChannelOptions`: each field is an option, behind those of the function."""
+    hints = get_type_hints(ChannelOptions, include_extras=True)
+    shared = [inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+              for f in fields(ChannelOptions)]  # fmt: skip
+    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in inspect.signature(function, eval_str=True).parameters.values()]
+    required = [p for p in own if p.default is p.empty and p.name != "asked"]
+    parameters = [*required, *(p for p in own if p.default is not p.empty), *shared]
+
+    @functools.wraps(function)
+    def run(**given: Any) -> None:
+        asked = ChannelOptions(**{f.name: given.pop(f.name) for f in fields(ChannelOptions)})
+        function(asked=asked, **given)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command(run)
+
+
+def made_channel(source: str, asked: ChannelOptions, groups: str | None = None) -> Channel:
     """The channel that the options describe. ConfigError, naming the option, for those that do not apply to a table or a model."""
     from sciml import biology as bio
 
-    names, at = _names(readout), None if times is None else numbers("--times", times)
+    doses, names = asked.doses, _names(asked.readout)
+    at = None if asked.times is None else numbers("--times", asked.times)
     if is_table(source):
-        for option, given in {"--doses": doses, "--extrinsic": extrinsic, "--set": set}.items():
+        for option, given in {"--doses": doses, "--extrinsic": asked.extrinsic, "--set": asked.set}.items():
             if given:
                 raise ConfigError(f"{option}: goes with a model; {source} is a table, whose doses are measured")
-        if missing not in ("refuse", "drop"):
-            raise ConfigError(f"--missing: found {missing!r}, expected refuse or drop")
-        options: dict[str, Any] = {"layer": layer} if layer is not None else {}
-        return bio.Channel.from_table(source, dose, names, _names(groups) if groups else None, times=at, missing=missing, **options)  # type: ignore[arg-type]
+        if asked.missing not in ("refuse", "drop"):
+            raise ConfigError(f"--missing: found {asked.missing!r}, expected refuse or drop")
+        options: dict[str, Any] = {"layer": asked.layer} if asked.layer is not None else {}
+        together = _names(groups) if groups else None
+        return bio.Channel.from_table(source, asked.dose, names, together, times=at, missing=asked.missing, **options)  # type: ignore[arg-type]
     if doses is None or at is None:
         raise ConfigError(f"{'--doses' if doses is None else '--times'}: {source} is a model: say which doses it gets and when it is read")
-    for option, value in {"--groups": groups, "--layer": layer}.items():
+    for option, value in {"--groups": groups, "--layer": asked.layer}.items():
         if value:
             raise ConfigError(f"{option}: goes with a table; {source} is a model")
-    network = variant(bio.load(source), set)
-    laws = {id: bio.LogNormal(cv=cv) for id, cv in _coefficients(extrinsic or ()).items()}
-    held = hold and any(species.id == dose for species in network.species)
+    network = variant(bio.load(source), asked.set)
+    laws = {id: bio.LogNormal(cv=cv) for id, cv in _coefficients(asked.extrinsic or ()).items()}
+    held = asked.hold and any(species.id == asked.dose for species in network.species)
     return bio.Channel.from_network(
-        network, dose, names, spread_values("--doses", doses), at, n=cells, seed=seed, method=method, hold=held, extrinsic=laws or None
-    )
+        network, asked.dose, names, spread_values("--doses", doses), at, n=asked.cells, seed=asked.seed, method=asked.method, hold=held,
+        extrinsic=laws or None,
+    )  # fmt: skip
 
 
 def numbers(option: str, text: str) -> list[float]:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sciml.cli.channels import (
-    Cells,
-    Dose,
-    Doses,
-    Groups,
-    Held,
-    Layer,
-    Missing,
-    Noise,
-    Readout,
-    Source,
-    Times,
-    Way,
-    made_channel,
-    numbers,
-)
-from sciml.cli.networks import Budget, OutFolder, Set, Yes, check_out, write_run
-from sciml.cli.terminal import Json, Quiet, Seed, Verbose, command, emit
+from sciml.cli.channels import ChannelOptions, Groups, Source, channel_command, made_channel, numbers
+from sciml.cli.networks import check_out, write_run
+from sciml.cli.terminal import emit
 from sciml.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -41,44 +27,20 @@ Environments = Annotated[
 ]
 
 
-@command
-def information(
-    source: Source,
-    dose: Dose = "dose",
-    readout: Readout = "response",
-    groups: Groups = None,
-    missing: Missing = "refuse",
-    layer: Layer = None,
-    doses: Doses = None,
-    times: Times = None,
-    cells: Cells = 1000,
-    method: Way = "ssa",
-    extrinsic: Noise = None,
-    hold: Held = True,
-    set: Set = None,
-    estimator: Estimator = "auto",
-    out: OutFolder = None,
-    budget: Budget = 60.0,
-    yes: Yes = False,
-    seed: Seed = 0,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
+@channel_command
+def information(source: Source, asked: ChannelOptions, groups: Groups = None, estimator: Estimator = "auto") -> None:
     """How many bits the response tells about the dose, at the doses as they are: each column that is read, and all together."""
     from sciml.biology import information as info
 
-    channel = _channel(
-        source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times,
-        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
-    )  # fmt: skip
+    channel = _channel(source, asked, groups)
+    facts = _facts(source, channel, asked.seed)
     x, y = _samples(channel)
     labels = _columns(channel, y.shape[1])
     parts = {label: y[:, [k]] for k, label in enumerate(labels)} if len(labels) > 1 else {}
     parts |= {labels[0] if len(labels) == 1 else "all together": y}
-    options: dict[str, Any] = {"estimator": estimator, "groups": channel.groups, "x_kind": "discrete", "y_kind": "continuous", "seed": seed}
+    options: dict[str, Any] = {"estimator": estimator, "groups": channel.groups, "x_kind": "discrete", "y_kind": "continuous"}
     found = {
-        label: info.mutual_information(x, part, readout="snapshot" if part.shape[1] == 1 else channel.readout, **options)
+        label: info.mutual_information(x, part, readout="snapshot" if part.shape[1] == 1 else channel.readout, seed=asked.seed, **options)
         for label, part in parts.items()
     }
     rows: dict[str, list[Any]] = {"read": list(found), "bits": [f.bits for f in found.values()], "low": [f.low for f in found.values()],
@@ -86,93 +48,51 @@ def information(
             "estimator": [f.estimator for f in found.values()]}  # fmt: skip
     lines = [f"{label:<24}{f.bits:8.4f} bit  {f.low:.4f} to {f.high:.4f}  {f.estimator}" for label, f in found.items()]
     lines += [list(found.values())[-1].sentence(), *channel.notes]
-    if out is not None:
+    if asked.out is not None:
         from sciml.report import Section, Table
 
         table = Section("Information", [Table("information", rows, units={"bits": "bit", "low": "bit", "high": "bit"})])
         sections = [table, *list(found.values())[-1].to_sections(), *channel.to_sections()]
-        write_run(out, sections, f"Information of {_name(source)}", _facts(source, channel, seed), {"information": rows})
-        lines.append(f"-> {out / 'report.html'}")
-    emit({**_facts(source, channel, seed), "information": {k: f.to_dict() for k, f in found.items()}}, "\n".join(lines), as_json=json,
-         quiet=quiet)  # fmt: skip
+        write_run(asked.out, sections, f"Information of {_name(source)}", facts, {"information": rows})
+        lines.append(f"-> {asked.out / 'report.html'}")
+    result = {**facts, "information": {k: f.to_dict() for k, f in found.items()}}
+    emit(result, "\n".join(lines), as_json=asked.json, quiet=asked.quiet)
 
 
-@command
-def capacity(
-    source: Source,
-    dose: Dose = "dose",
-    readout: Readout = "response",
-    groups: Groups = None,
-    missing: Missing = "refuse",
-    layer: Layer = None,
-    doses: Doses = None,
-    times: Times = None,
-    cells: Cells = 1000,
-    method: Way = "ssa",
-    extrinsic: Noise = None,
-    hold: Held = True,
-    set: Set = None,
-    out: OutFolder = None,
-    budget: Budget = 60.0,
-    yes: Yes = False,
-    seed: Seed = 0,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
+@channel_command
+def capacity(source: Source, asked: ChannelOptions, groups: Groups = None) -> None:
     """The most bits that any use of these doses could send, the input law that sends them, and how many doses can be told apart."""
     from sciml.biology import information as info
 
-    channel = _channel(
-        source, dose, readout, groups=groups, missing=missing, layer=layer, doses=doses, times=times,
-        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
-    )  # fmt: skip
+    channel = _channel(source, asked, groups)
+    facts = _facts(source, channel, asked.seed)
     x, y = _samples(channel)
-    found = info.capacity_from_data(x, y, groups=channel.groups, seed=seed)
+    found = info.capacity_from_data(x, y, groups=channel.groups, seed=asked.seed)
     levels = [_text(d) for d in channel.doses]
     rows = {"dose": levels, "optimal input": [float(p) for p in found.input_law]}
     lines = [found.sentence(), "dose, optimal input:", *(f"  {d:<12} {p:.3f}" for d, p in zip(*rows.values(), strict=True)), *channel.notes]
-    if out is not None:
+    if asked.out is not None:
         sections = [*found.to_sections(), *channel.to_sections()]
-        write_run(out, sections, f"Capacity of {_name(source)}", _facts(source, channel, seed), {"optimal input": rows})
-        lines.append(f"-> {out / 'report.html'}")
-    emit({**found.to_dict(), **_facts(source, channel, seed)}, "\n".join(lines), as_json=json, quiet=quiet)
+        write_run(asked.out, sections, f"Capacity of {_name(source)}", facts, {"optimal input": rows})
+        lines.append(f"-> {asked.out / 'report.html'}")
+    emit({**found.to_dict(), **facts}, "\n".join(lines), as_json=asked.json, quiet=asked.quiet)
 
 
-@command
+@channel_command
 def bottleneck(
     source: Source,
-    dose: Dose = "dose",
-    readout: Readout = "response",
+    asked: ChannelOptions,
     bins: Annotated[
         int | None, typer.Option("--bins", min=2, max=200, help="Equally filled bins of the read-out; default as many as the cells allow.")
     ] = None,
-    missing: Missing = "refuse",
-    layer: Layer = None,
-    doses: Doses = None,
-    times: Times = None,
-    cells: Cells = 1000,
-    method: Way = "ssa",
-    extrinsic: Noise = None,
-    hold: Held = True,
-    set: Set = None,
-    out: OutFolder = None,
-    budget: Budget = 60.0,
-    yes: Yes = False,
-    seed: Seed = 0,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     """The bottleneck curve: the most that a code of the read-out can say about the dose for the bits that it keeps of the read-out."""
     import numpy as np
 
     from sciml.biology import information as info
 
-    channel = _channel(
-        source, dose, readout, missing=missing, layer=layer, doses=doses, times=times,
-        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
-    )  # fmt: skip
+    channel = _channel(source, asked)
+    facts = _facts(source, channel, asked.seed)
     x, y = _samples(channel)
     if y.shape[1] != 1:
         raise ConfigError(f"--readout: found {y.shape[1]} columns; a bottleneck is drawn for one at a time")
@@ -180,8 +100,8 @@ def bottleneck(
     levels, codes = _binned(y[:, 0], bins or int(np.clip(len(x) / (10 * len(inputs)), 2, 30)))
     joint = np.zeros((levels, len(inputs)))
     np.add.at(joint, (codes, of.reshape(-1)), 1 / len(codes))
-    curve = info.bottleneck_curve(joint, seed=seed)
-    told = info.mutual_information(codes, of.reshape(-1), x_kind="discrete", y_kind="discrete", seed=seed)
+    curve = info.bottleneck_curve(joint, seed=asked.seed)
+    told = info.mutual_information(codes, of.reshape(-1), x_kind="discrete", y_kind="discrete", seed=asked.seed)
     order = np.argsort(curve.i_x, kind="stable")
     rows = {"beta": curve.beta[order], "I(T;X)": curve.i_x[order], "I(T;Y)": curve.i_y[order], "low": curve.lower[order],
             "high": curve.upper[order]}  # fmt: skip
@@ -193,69 +113,50 @@ def bottleneck(
     fewer = f"corrected for the number of cells {told.bits:.3f} ({told.low:.3f} to {told.high:.3f})"
     said = f"the table as counted holds {curve.i_xy:.3f} bit, {fewer}"
     lines += [f"{'warning: ' if curve.i_xy > told.high else ''}{said}; the curve is of the table as counted", *channel.notes]
-    if out is not None:
+    if asked.out is not None:
         sections = [*curve.to_sections(), *channel.to_sections()]
-        write_run(out, sections, f"Bottleneck of {_name(source)}", _facts(source, channel, seed) | {"bins": levels}, {"curve": rows})
-        lines.append(f"-> {out / 'report.html'}")
-    result = {**_facts(source, channel, seed), **curve.to_dict()}
+        write_run(asked.out, sections, f"Bottleneck of {_name(source)}", facts | {"bins": levels}, {"curve": rows})
+        lines.append(f"-> {asked.out / 'report.html'}")
+    result = {**facts, **curve.to_dict()}
     result.pop("encoders", None)
-    emit(result, "\n".join(lines), as_json=json, quiet=quiet)
+    emit(result, "\n".join(lines), as_json=asked.json, quiet=asked.quiet)
 
 
-@command
+@channel_command
 def efficiency(
     source: Source,
     environments: Environments,
-    dose: Dose = "dose",
-    readout: Readout = "response",
+    asked: ChannelOptions,
     expression: Annotated[str | None, typer.Option("--expression", help="A second read-out of the same cells, behind the first.")] = None,
-    missing: Missing = "refuse",
-    layer: Layer = None,
-    doses: Doses = None,
-    times: Times = None,
-    cells: Cells = 1000,
-    method: Way = "ssa",
-    extrinsic: Noise = None,
-    hold: Held = True,
-    set: Set = None,
-    out: OutFolder = None,
-    budget: Budget = 60.0,
-    yes: Yes = False,
-    seed: Seed = 0,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     """How close a cell comes to the best trade-off between what its signal knows of ligand and of environment."""
     from sciml import biology as bio
 
     p_e, given, at = _environments(environments)
-    asked = readout if expression is None else f"{readout},{expression}"
-    channel = _channel(
-        source, dose, asked, missing=missing, layer=layer, doses=doses, times=times,
-        cells=cells, method=method, extrinsic=extrinsic, hold=hold, set=set, seed=seed, out=out, budget=budget, yes=yes,
-    )  # fmt: skip
-    signal = channel.with_readout([name.strip() for name in readout.split(",")])
+    both = asked if expression is None else replace(asked, readout=f"{asked.readout},{expression}")
+    channel = _channel(source, both)
+    facts = _facts(source, channel, asked.seed)
+    signal = channel.with_readout([name.strip() for name in asked.readout.split(",")])
     other = channel.with_readout(expression) if expression is not None else None
     exactly = len(at) == len(channel.doses) and all(_text(a) == _text(b) for a, b in zip(at, channel.doses, strict=True))
-    cell = bio.cell_efficiency(p_e, given, signal, expression=other, doses=None if exactly else at, seed=seed)
+    cell = bio.cell_efficiency(p_e, given, signal, expression=other, doses=None if exactly else at, seed=asked.seed)
     lines = [cell.sentence(), *(f"{s.step}: {s.lost:.4f} bit about the environment lost (+- {s.standard_error:.4f})" for s in cell.steps)]
     lines += list(cell.notes)
-    if out is not None:
+    if asked.out is not None:
         rows = {"step": [s.step for s in cell.steps], "lost (bit)": [s.lost for s in cell.steps]}
         sections = [*cell.to_sections(), *signal.to_sections()]
-        write_run(out, sections, f"Efficiency of {_name(source)}", _facts(source, channel, seed), {"steps": rows})
-        lines.append(f"-> {out / 'report.html'}")
-    result = {**_facts(source, channel, seed), **cell.to_dict()}
+        write_run(asked.out, sections, f"Efficiency of {_name(source)}", facts, {"steps": rows})
+        lines.append(f"-> {asked.out / 'report.html'}")
+    result = {**facts, **cell.to_dict()}
     result["curve"].pop("encoders", None)
-    emit(result, "\n".join(lines), as_json=json, quiet=quiet)
+    emit(result, "\n".join(lines), as_json=asked.json, quiet=asked.quiet)
 
 
-def _channel(source: str, dose: str, readout: str, *, out: Path | None, budget: float, yes: bool, **options: Any) -> Channel:
+def _channel(source: str, asked: ChannelOptions, groups: str | None = None) -> Channel:
     """The channel of the options, after a look at the folder and at how long exact runs are expected to take."""
-    check_out(out)
-    channel = made_channel(source, dose, readout, **options)
-    _watch(channel, options["method"], budget, yes)
+    check_out(asked.out)
+    channel = made_channel(source, asked, groups)
+    _watch(channel, asked.method, asked.budget, asked.yes)
     return channel
 
 
