@@ -10,7 +10,7 @@ import numpy as np
 
 from sciml.arguments import Seed, checked
 from sciml.biology.information.dose_capacity import DataCapacity, bits_at, capacity_from_data
-from sciml.biology.information.dose_decoder import likelihood_ratios
+from sciml.biology.information.dose_decoder import Ratios, likelihood_ratios
 from sciml.biology.information.doses import Dosed, checked_doses, dosed
 from sciml.biology.information.intervals import Z95
 from sciml.report.blocks import Figure, KeyFigure, KeyFigures, Section, Table, Text
@@ -114,33 +114,51 @@ def _pair(two: Dosed, first: Any, second: Any, seed: int) -> PairOfDoses:
         return PairOfDoses(first, second, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
     ratios = likelihood_ratios(two, seed)
     told = bits_at(ratios, np.full((len(two.codes), 2), 0.5))
-    score = ratios.left_out[:, 1] - ratios.left_out[:, 0]
-    auc, auc_low, auc_high = _auc(score, two.codes)
-    error, error_low, error_high = _error(score, two.codes)
+    score, same = _scores(ratios)
+    auc, auc_low, auc_high = _auc(score, ratios.fitted[:, 1] - ratios.fitted[:, 0], two.codes, same)
+    error, error_low, error_high = _error(score, two.codes, same)
     margin = Z95 * told.error
     return PairOfDoses(
         first, second, told.bits, told.bits - margin, told.bits + margin, auc, auc_low, auc_high, error, error_low, error_high
     )
 
 
-def _auc(score: np.ndarray, codes: np.ndarray) -> tuple[float, float, float]:
-    """P(score of a cell of 1 > of a cell of 0), equal ones counting half."""
-    from scipy.stats import rankdata
+def _scores(ratios: Ratios) -> tuple[np.ndarray, float]:
+    """[n] log2 p(response | 1) / p(response | 0) by the fit without the cell, and how near two are the same.
 
-    n1 = int(codes.sum())
-    n0 = len(codes) - n1
-    auc = float((rankdata(score)[codes == 1].sum() - n1 * (n1 + 1) / 2) / (n0 * n1))
+    Without a cell its dose is a little rarer: the ratio is over these shares, or cells of a decoder that knows nothing would all be ranked
+    against their dose. What is left of that, some 1 / n, must not be ranked either.
+    """
+    counts = np.bincount(ratios.codes)
+    rarer = np.log2(counts / (counts - 1))[ratios.codes] * np.where(ratios.codes == 1, 1, -1)
+    return ratios.left_out[:, 1] - ratios.left_out[:, 0] + rarer, 2 * float((1 / counts).sum()) / np.log(2)
+
+
+def _auc(score: np.ndarray, fitted: np.ndarray, codes: np.ndarray, same: float) -> tuple[float, float, float]:
+    """P(score of a cell of 1 > of a cell of 0); half of what the cells' own fit says more is in the interval, as doubt."""
+    auc = _ranked(score, codes, same)
+    doubt = 0.5 * (_ranked(fitted, codes, same) - auc)
+    n0, n1 = np.bincount(codes)
     # With no cell in the wrong order the formula gives no error: at least as if half a cell were.
     inner = min(max(auc, 0.5 / max(n0, n1)), 1 - 0.5 / max(n0, n1))
     one, two = inner / (2 - inner), 2 * inner**2 / (1 + inner)
-    margin = Z95 * float(np.sqrt((inner * (1 - inner) + (n1 - 1) * (one - inner**2) + (n0 - 1) * (two - inner**2)) / (n0 * n1)))
+    chance = (inner * (1 - inner) + (n1 - 1) * (one - inner**2) + (n0 - 1) * (two - inner**2)) / (n0 * n1)
+    margin = Z95 * float(np.sqrt(chance + doubt**2))
     return auc, max(auc - margin, 0.0), min(auc + margin, 1.0)
 
 
-def _error(score: np.ndarray, codes: np.ndarray) -> tuple[float, float, float]:
-    """Mean of both doses' shares of cells on the wrong side; Wilson's interval with as many cells as weigh the same."""
+def _ranked(score: np.ndarray, codes: np.ndarray, same: float) -> float:
+    """Share of pairs with the higher score at 1, those no more than `same` apart counting half."""
+    ones, zeros = score[codes == 1], np.sort(score[codes == 0])
+    above, level = np.searchsorted(zeros, ones - same, side="left"), np.searchsorted(zeros, ones + same, side="right")
+    return float((above + level).sum() / (2 * len(ones) * len(zeros)))
+
+
+def _error(score: np.ndarray, codes: np.ndarray, same: float) -> tuple[float, float, float]:
+    """Mean of both doses' shares of cells on the wrong side, half of those nearer to 0 than `same`; Wilson's interval with as many cells as
+    weigh the same."""
     counts = np.bincount(codes)
-    wrong = np.where(score == 0, 0.5, (score > 0) != (codes == 1))
+    wrong = np.where(abs(score) <= same, 0.5, (score > 0) != (codes == 1))
     error = float((np.bincount(codes, wrong) / counts).mean())
     n = 4 / float((1 / counts).sum())
     centre, span = (error + Z95**2 / (2 * n)) / (1 + Z95**2 / n), np.sqrt(error * (1 - error) / n + (Z95 / (2 * n)) ** 2)
