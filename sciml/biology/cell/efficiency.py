@@ -137,7 +137,8 @@ def _estimated(
     low, high = _ratio(bits[1].bits, bounds[0][1]) - Z95 * error, _ratio(bits[1].bits, bounds[0][0]) + Z95 * error
     why = _reasons(reading, float(curve.i_xy), bits[0].bits, bits[2].bits if other is not None else None, bits[0].standard_error, low)
     why += _chain(pairs[0], environment, reading.seed)
-    notes = (*environments.notes, *channel.notes)
+    said = dict.fromkeys(note for pair in pairs for note in pair.y.notes)
+    notes = (*environments.notes, *channel.notes, *said)
     if bits[0].bits > curve.h_x:
         notes = (*notes, f"I(S;L) came out above {curve.h_x:.3f} bit, the entropy of L; the curve was read at its end")
     return CellEfficiency(

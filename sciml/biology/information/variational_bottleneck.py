@@ -94,7 +94,7 @@ class VariationalBottleneck:
         source = array_source(rows[split.train], targets[split.train], self.batch, seed)
         valid, last = split.valid[:_VALID], split.held_out
         data = _Data(x_scale, y_scale, rows[split.train[:_REFERENCE]], (rows[valid], targets[valid]), (rows[last], targets[last]),
-                     raw[last], None if pair.groups is None else pair.groups[last], len(split.train))  # fmt: skip
+                     raw[last], None if pair.groups is None else pair.groups[last], len(split.train), pair.y.notes)  # fmt: skip
         return self._run(source, data, seed, device)
 
     @checked
@@ -173,7 +173,10 @@ class VariationalBottleneck:
 
 @dataclass(frozen=True)
 class _Data:
-    """What a run needs beside its batches: scales, training rows that make r, validation rows, held-out rows with raw y and groups."""
+    """What a run needs beside its batches: scales, training rows that make r, validation rows, held-out rows with raw y and groups.
+
+    `said`: notes on the rows.
+    """
 
     x_scale: Scale
     y_scale: Scale
@@ -183,8 +186,10 @@ class _Data:
     raw: np.ndarray
     groups: np.ndarray | None
     n_train: int
+    said: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
-        """What the reader must know."""
+        """What the reader must know: of the rows, and of few groups."""
         count = 0 if self.groups is None else len(np.unique(self.groups))
-        return (f"only {count} groups are held out: the standard errors are themselves uncertain",) if 0 < count < 6 else ()
+        few = f"only {count} groups are held out: the standard errors are themselves uncertain"
+        return (*self.said, few) if 0 < count < 6 else self.said

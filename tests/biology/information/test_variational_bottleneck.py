@@ -217,3 +217,9 @@ def test_points_over_seeds(case, measured) -> None:
     measured(f"deep encoder, {case}: seeds above it by 2 errors", sum(v > 2 for v in z), "<= 1")
     assert max(gaps) <= 0.05
     assert sum(v > 2 for v in z) <= 1
+
+
+def test_repeated_rows_are_a_note_of_the_curve():
+    x, y = np.random.default_rng(0).normal(size=(2, 200))
+    found = info.VariationalBottleneck(beta=2.0, steps=10).fit(np.r_[x, x[:64]], np.r_[y, y[:64]])
+    assert any("64 of 264 rows are exact repeats" in note for note in found.notes)
