@@ -10,17 +10,20 @@ v_i and S rises by at most s^2 over it, so its upper corner plus beta s^2 bounds
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from sciml.biology.information.bottleneck_loop import Law, log_gain
+from sciml.biology.information.bottleneck_loop import Law, log_sum_exp
 
 __all__ = ["MOST_STATES", "GainBound"]
 
 MOST_STATES = 3
 _ROOT = {1: 256, 2: 24}  # boxes a side at the start, by dimension
 _MOST_BOXES = 20_000
-_LEVELS = 40
+_LEVELS = 25
+_CHUNK = 60_000  # terms of the gain that stay in the cache
 
 
 class GainBound:
@@ -31,90 +34,105 @@ class GainBound:
         self._dims = law.w.shape[1] - 1
         self._low, self._high = law.w.min(axis=0), law.w.max(axis=0)
         side = _ROOT.get(self._dims, 1)
-        cells = np.array(list(itertools.product(range(side), repeat=self._dims)), dtype=float).reshape(side**self._dims, self._dims)
+        cells = np.array(list(itertools.product(range(side), repeat=self._dims)), dtype=np.int64).reshape(side**self._dims, self._dims)
         sectors = np.repeat(np.arange(self._dims + 1), len(cells))
-        low = np.tile(cells / side, (self._dims + 1, 1))
-        self._root = self._inside(sectors, low, low + 1.0 / side)
-        self._corners = self._divergence_at(*self._root)
+        self._root = self._inside(_Boxes(sectors, np.tile(cells, (self._dims + 1, 1)), side))
 
     def largest(self, beta: float, log_shares: np.ndarray, tolerance: float) -> tuple[float, float, np.ndarray]:
         """(a bound on max log C, the largest log C seen, the posterior [Y] there); the first two within `tolerance` where boxes suffice.
 
         `log_shares` [X]: C(q) = sum_x exp(log_shares_x - beta KL(w_x || q)).
         """
-        sectors, low, high = self._root
-        corners = self._corners
+        boxes = self._root
         settled, best, where = -np.inf, -np.inf, self._law.p_y
         for _ in range(_LEVELS):
-            values = log_gain(beta, log_shares, corners.reshape(len(log_shares), -1)).reshape(len(sectors), -1)
-            top = int(values.max(axis=1).argmax())
-            if values[top].max() > best:
-                best = float(values[top].max())
-                where = self._posteriors(
-                    sectors[top : top + 1], self._corner(low[top : top + 1], high[top : top + 1], int(values[top].argmax()))
-                )[0]
-            bounds = values.max(axis=1) + beta * _excess(low, high).sum(axis=1)
+            posteriors, corners = boxes.corners
+            gains = self._gains(beta, log_shares, posteriors)
+            top = int(gains.argmax())
+            if gains[top] > best:
+                best, where = float(gains[top]), posteriors[top]
+            bounds = gains[corners].max(axis=1) + beta * boxes.excess
             open_ = bounds > best + tolerance
             settled = max(settled, float(bounds[~open_].max(initial=-np.inf)))
             if not open_.any():
                 return max(settled, best), best, where
             if open_.sum() * 2**self._dims > _MOST_BOXES:
                 break
-            sectors, low, high = self._inside(*_split(sectors[open_], low[open_], high[open_]))
-            if not len(sectors):
+            boxes = self._inside(boxes.split(open_))
+            if not len(boxes.sectors):
                 return max(settled, best), best, where
-            corners = self._divergence_at(sectors, low, high)
         return max(settled, float(bounds.max()), best), best, where
 
-    def _inside(self, sectors: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _gains(self, beta: float, log_shares: np.ndarray, posteriors: np.ndarray) -> np.ndarray:
+        """log C [P] of posteriors [P, Y], in pieces."""
+        given = np.column_stack([beta * self._law.w, log_shares + beta * self._law.entropy])
+        logs = np.column_stack([np.log(posteriors), np.ones(len(posteriors))]).T
+        step = max(1, _CHUNK // len(given))
+        return np.concatenate([log_sum_exp(given @ logs[:, i : i + step]) for i in range(0, len(posteriors), step)])
+
+    def _inside(self, boxes: _Boxes) -> _Boxes:
         """The boxes that meet the smallest box around the rows of p(y|x): the best posterior is a mean of rows."""
-        bottom, top = 1.0 / (1.0 + (high**2).sum(axis=1)), 1.0 / (1.0 + (low**2).sum(axis=1))
-        keep = np.ones(len(sectors), dtype=bool)
+        low, high = boxes.low**2, boxes.high**2
+        bottom, top = 1.0 / (1.0 + high.sum(axis=1)), 1.0 / (1.0 + low.sum(axis=1))
+        keep = np.ones(len(low), dtype=bool)
         for sector in range(self._dims + 1):
-            mine = sectors == sector
-            others = np.delete(np.arange(self._dims + 1), sector)
+            mine = boxes.sectors == sector
             keep[mine] &= (top[mine] >= self._low[sector] - 1e-12) & (bottom[mine] <= self._high[sector] + 1e-12)
-            for i, y in enumerate(others):
-                rest_low = (low[mine] ** 2).sum(axis=1) - low[mine, i] ** 2
-                rest_high = (high[mine] ** 2).sum(axis=1) - high[mine, i] ** 2
-                keep[mine] &= high[mine, i] ** 2 / (1.0 + rest_low + high[mine, i] ** 2) >= self._low[y] - 1e-12
-                keep[mine] &= low[mine, i] ** 2 / (1.0 + rest_high + low[mine, i] ** 2) <= self._high[y] + 1e-12
-        return sectors[keep], low[keep], high[keep]
+            for i, y in enumerate(np.delete(np.arange(self._dims + 1), sector)):
+                rest_low, rest_high = low[mine].sum(axis=1) - low[mine, i], high[mine].sum(axis=1) - high[mine, i]
+                keep[mine] &= high[mine, i] / (1.0 + rest_low + high[mine, i]) >= self._low[y] - 1e-12
+                keep[mine] &= low[mine, i] / (1.0 + rest_high + low[mine, i]) <= self._high[y] + 1e-12
+        return _Boxes(boxes.sectors[keep], boxes.cells[keep], boxes.side)
 
-    def _corner(self, low: np.ndarray, high: np.ndarray, which: int) -> np.ndarray:
-        """Corner number `which` of each box; along a side that begins at 0 both corners are the upper one."""
-        upper = (which >> np.arange(self._dims)) & 1 == 1
-        return np.where(upper | (low == 0.0), high, low)
 
-    def _divergence_at(self, sectors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """KL(w_x || q) [X, boxes, corners]."""
-        corners = [self._posteriors(sectors, self._corner(low, high, which)) for which in range(2**self._dims)]
-        posteriors = np.stack(corners, axis=1).reshape(-1, self._dims + 1)
-        return self._law.divergence(posteriors).reshape(len(self._law.p), len(sectors), -1)
+@dataclass(frozen=True)
+class _Boxes:
+    """Boxes of s = sqrt(q / q_largest), `side` of them a side, counted from 0 in `cells` [B, dims]; `sectors` [B]: which q is largest."""
 
-    def _posteriors(self, sectors: np.ndarray, roots: np.ndarray) -> np.ndarray:
-        """q [boxes, Y] at s = sqrt(q / q_largest): the sector says which entry is the largest."""
-        full = np.ones((len(sectors), self._dims + 1))
-        for sector in range(self._dims + 1):
+    sectors: np.ndarray
+    cells: np.ndarray
+    side: int
+
+    @property
+    def low(self) -> np.ndarray:
+        """[B, dims]."""
+        return self.cells / self.side
+
+    @property
+    def high(self) -> np.ndarray:
+        """[B, dims]."""
+        return (self.cells + 1) / self.side
+
+    @cached_property
+    def excess(self) -> np.ndarray:
+        """[B] sum of q_i h_i^2 / 8 with q_i <= s_high^2 and h = 2 log(s_high / s_low); of s_high^2 for a side that begins at 0."""
+        inner = 0.5 * (self.high * np.log1p(1 / np.maximum(self.cells, 1))) ** 2
+        return np.asarray(np.where(self.cells == 0, self.high**2, inner).sum(axis=1))
+
+    @cached_property
+    def corners(self) -> tuple[np.ndarray, np.ndarray]:
+        """Posteriors [P, dims + 1] at the corners, each once, and which of them [B, 2^dims] are a box's own.
+
+        Along a side that begins at 0 both corners are the upper one.
+        """
+        dims = self.cells.shape[1]
+        upper = (np.arange(2**dims)[:, None] >> np.arange(dims)) & 1  # [2^dims, dims]
+        at = np.maximum(self.cells[:, None] + upper, 1)
+        code = np.repeat(self.sectors[:, None], 2**dims, axis=1)
+        for i in range(dims):
+            code = code * (self.side + 1) + at[:, :, i]
+        _, first, own = np.unique(code, return_index=True, return_inverse=True)
+        roots = at.reshape(code.size, dims)[first] / self.side
+        sectors = np.repeat(self.sectors, 2**dims)[first]
+        full = np.ones((len(first), dims + 1))
+        for sector in range(dims + 1):
             mine = np.flatnonzero(sectors == sector)
-            full[np.ix_(mine, np.delete(np.arange(self._dims + 1), sector))] = roots[mine] ** 2
-        return np.asarray(full / full.sum(axis=1, keepdims=True))
+            full[np.ix_(mine, np.delete(np.arange(dims + 1), sector))] = roots[mine] ** 2
+        return full / full.sum(axis=1, keepdims=True), own.reshape(code.shape)
 
-
-def _excess(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """q_i h_i^2 / 8 [boxes, dims] with q_i <= s_high^2 and h = 2 log(s_high / s_low); s_high^2 where the side begins at 0."""
-    with np.errstate(divide="ignore"):
-        inner = 0.5 * (high * np.log(high / low)) ** 2
-    return np.where(low == 0.0, high**2, inner)
-
-
-def _split(sectors: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each box in halves along every side."""
-    middle = 0.5 * (low + high)
-    dims = low.shape[1]
-    lows, highs = [], []
-    for which in range(2**dims):
-        upper = (which >> np.arange(dims)) & 1 == 1
-        lows.append(np.where(upper, middle, low))
-        highs.append(np.where(upper, high, middle))
-    return np.tile(sectors, 2**dims), np.concatenate(lows), np.concatenate(highs)
+    def split(self, chosen: np.ndarray) -> _Boxes:
+        """The chosen boxes [B], each in halves along every side."""
+        dims = self.cells.shape[1]
+        upper = (np.arange(2**dims)[:, None] >> np.arange(dims)) & 1
+        sectors = np.tile(self.sectors[chosen], 2**dims)
+        return _Boxes(sectors, (2 * self.cells[chosen][None] + upper[:, None]).reshape(len(sectors), dims), 2 * self.side)

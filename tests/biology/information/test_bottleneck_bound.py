@@ -41,9 +41,20 @@ def test_a_bound_without_its_margin_fails():
     one = law(1, 9, 2)
     shares, beta = np.log(one.p), 200.0
     bound = GainBound(one)
-    corners = log_gain(beta, shares, bound._corners.reshape(9, -1)).max()
+    corners = log_gain(beta, shares, one.divergence(bound._root.corners[0])).max()
     assert log_gain(beta, shares, one.divergence(simplex(2, 301))).max() > corners + 1e-9
     assert bound.largest(beta, shares, 1e-6)[0] > corners + 1e-9
+
+
+def test_halved_boxes_share_their_corners_and_cover_the_whole():
+    whole = GainBound(law(0, 9, 3))._root
+    halves = whole.split(np.ones(len(whole.sectors), dtype=bool))
+    posteriors, own = halves.corners
+    assert own.shape == (4 * len(whole.sectors), 4) and len(posteriors) < 0.3 * own.size
+    assert np.prod(halves.high - halves.low, axis=1).sum() == pytest.approx(np.prod(whole.high - whole.low, axis=1).sum())
+    for box in range(0, len(own), 97):  # q / q_largest is s^2, whatever the sector
+        others = np.delete(posteriors[own[box]] / posteriors[own[box]].max(axis=1, keepdims=True), halves.sectors[box], axis=1)
+        assert np.sqrt(others.max(axis=0)) == pytest.approx(halves.high[box])
 
 
 def test_one_relevant_state():
