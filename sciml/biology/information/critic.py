@@ -111,7 +111,7 @@ def _fold(fit: Fit, sides: tuple[np.ndarray, np.ndarray], seen: np.ndarray, unse
     import torch
 
     dx = sides[0].shape[1]
-    one = fit_mixture(fit.points[seen], 1, fit.mixture.freedom, numpy_generator(seed))
+    one = fit_mixture(fit.points[seen], fit.prior, 1, fit.mixture.freedom, numpy_generator(seed))
     base = _Base(one, fit.points, dx)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

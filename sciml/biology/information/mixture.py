@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sciml.compiling import compiled
+
 __all__ = ["Mixture", "fit_mixture", "improve_mixture"]
 
-_PRIOR = 1.0  # rows of unit covariance added to each component
 _SHORT, _LONG, _STARTS = 12, 150, 6
 _TOLERANCE = 3e-5
 
@@ -29,7 +30,9 @@ class Mixture:
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """[n] log q of the rows of `points` [n, d], nats."""
-        return _log_sum(self._log_parts(points)[0])
+        arrays = (np.ascontiguousarray(a) for a in (points, self.weights, self.means, self.scales))
+        found: np.ndarray = _expected(*arrays, self.freedom)[0]
+        return found
 
     def side(self, columns: slice) -> Mixture:
         """The law of some of the columns."""
@@ -48,83 +51,136 @@ class Mixture:
             noise *= np.sqrt(self.freedom / generator.chisquare(self.freedom, size=(n, 1)))
         return np.asarray(self.means[part] + np.einsum("nij,nj->ni", np.linalg.cholesky(self.scales)[part], noise))
 
-    def _log_parts(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """[n, k] log weight x density, and squared distances in the components' own scales."""
-        from scipy.linalg import solve_triangular
-        from scipy.special import gammaln
 
-        n, d = points.shape
-        parts, squares = np.empty((n, len(self.weights))), np.empty((n, len(self.weights)))
-        for k, (weight, mean, scale) in enumerate(zip(self.weights, self.means, self.scales, strict=True)):
-            root = np.linalg.cholesky(scale)
-            squares[:, k] = (solve_triangular(root, (points - mean).T, lower=True, check_finite=False) ** 2).sum(axis=0)
-            parts[:, k] = math.log(weight) - np.log(np.diag(root)).sum()
-        if math.isinf(self.freedom):
-            return parts - squares / 2 - d / 2 * math.log(2 * math.pi), squares
-        v = self.freedom
-        constant = gammaln((v + d) / 2) - gammaln(v / 2) - d / 2 * math.log(v * math.pi)
-        return parts + constant - (v + d) / 2 * np.log1p(squares / v), squares
+def fit_mixture(points: np.ndarray, prior: np.ndarray, parts: int, freedom: float, generator: np.random.Generator) -> Mixture:
+    """The likeliest mixture of `parts` components that some short runs of EM find; `points` [n, d].
 
-
-def fit_mixture(points: np.ndarray, parts: int, freedom: float, generator: np.random.Generator) -> Mixture:
-    """The likeliest mixture of `parts` components that some short runs of EM find; `points` [n, d] of about unit scale."""
+    `prior` [d, d]: the covariance of the row that is added to each component, so that none collapses.
+    """
     if parts == 1:
-        return improve_mixture(points, _from_labels(points, np.zeros(len(points), dtype=int), 1, freedom))
-    found = [_expect_maximize(points, _start(points, parts, freedom, generator, k), _SHORT) for k in range(_STARTS)]
-    return improve_mixture(points, max(found, key=lambda pair: pair[1])[0])
+        return improve_mixture(points, prior, _from_labels(points, prior, np.zeros(len(points), dtype=int), 1, freedom))
+    found = [_improved(points, prior, _start(points, prior, parts, freedom, generator, k), _SHORT) for k in range(_STARTS)]
+    return improve_mixture(points, prior, max(found, key=lambda pair: pair[1])[0])
 
 
-def improve_mixture(points: np.ndarray, mixture: Mixture, steps: int = _LONG) -> Mixture:
+def improve_mixture(points: np.ndarray, prior: np.ndarray, mixture: Mixture, steps: int = _LONG) -> Mixture:
     """EM from a given mixture until the mean log likelihood gains less than 3e-5 nats a step."""
-    return _expect_maximize(points, mixture, steps)[0]
+    return _improved(points, prior, mixture, steps)[0]
 
 
-def _expect_maximize(points: np.ndarray, mixture: Mixture, steps: int) -> tuple[Mixture, float]:
-    last = -math.inf
-    for _ in range(steps):
-        logs, squares = mixture._log_parts(points)
-        total = _log_sum(logs)
-        shares = np.exp(logs - total[:, None])
-        mixture = _maximized(points, shares, squares, mixture.freedom)
-        reached = float(total.mean())
-        if reached - last < _TOLERANCE:
-            break
-        last = reached
-    return mixture, last
+def _improved(points: np.ndarray, prior: np.ndarray, mixture: Mixture, steps: int) -> tuple[Mixture, float]:
+    """The mixture after EM, and the mean log likelihood that it reached."""
+    weights, means, scales = mixture.weights.copy(), mixture.means.copy(), mixture.scales.copy()
+    reached = _expect_maximize(np.ascontiguousarray(points), prior, weights, means, scales, mixture.freedom, steps)
+    return Mixture(weights, means, scales, mixture.freedom), reached
 
 
-def _maximized(points: np.ndarray, shares: np.ndarray, squares: np.ndarray, freedom: float) -> Mixture:
-    """M step; Student-t rows weigh (v + d) / (v + distance^2), divided by their sum (Kent, Tyler and Vardi 1994: converges faster)."""
-    d = points.shape[1]
-    pull = shares if math.isinf(freedom) else shares * (freedom + d) / (freedom + squares)
-    weights, pulls = shares.sum(axis=0) + 1e-9, pull.sum(axis=0) + 1e-9
-    means = pull.T @ points / pulls[:, None]
-    scales = np.empty((shares.shape[1], d, d))
-    for k in range(shares.shape[1]):
-        apart = points - means[k]
-        scales[k] = ((apart * pull[:, k : k + 1]).T @ apart + _PRIOR * np.eye(d)) / (pulls[k] + _PRIOR)
-    return Mixture(weights / weights.sum(), means, scales, freedom)
-
-
-def _start(points: np.ndarray, parts: int, freedom: float, generator: np.random.Generator, kind: int) -> Mixture:
+def _start(points: np.ndarray, prior: np.ndarray, parts: int, freedom: float, generator: np.random.Generator, kind: int) -> Mixture:
     """Labels by the nearest of some rows in turn among the columns, among products of columns (components that differ in covariance
     alone), and at random."""
     n, d = points.shape
     if kind % 3 == 2:
-        return _from_labels(points, generator.permutation(n) % parts, parts, freedom)
+        return _from_labels(points, prior, generator.permutation(n) % parts, parts, freedom)
     places = points
     if kind % 3 == 1:
         places = (points @ generator.normal(size=(d, 6 * d))) * (points @ generator.normal(size=(d, 6 * d)))
     seeds = places[generator.choice(n, parts, replace=False)]
     nearest: np.ndarray = np.argmin((seeds**2).sum(axis=1) - 2 * places @ seeds.T, axis=1)
-    return _from_labels(points, nearest, parts, freedom)
+    return _from_labels(points, prior, nearest, parts, freedom)
 
 
-def _from_labels(points: np.ndarray, labels: np.ndarray, parts: int, freedom: float) -> Mixture:
+def _from_labels(points: np.ndarray, prior: np.ndarray, labels: np.ndarray, parts: int, freedom: float) -> Mixture:
+    d = points.shape[1]
     shares = 0.9 * np.eye(parts)[labels] + 0.1 / parts
-    return _maximized(points, shares, np.full(shares.shape, float(points.shape[1])), freedom)
+    weights, means, scales = np.empty(parts), np.zeros((parts, d)), np.empty((parts, d, d))
+    _maximize(np.ascontiguousarray(points), prior, shares, np.full(shares.shape, float(d)), freedom, weights, means, scales)
+    return Mixture(weights, means, scales, freedom)
 
 
-def _log_sum(logs: np.ndarray) -> np.ndarray:
-    largest = logs.max(axis=1)
-    return np.asarray(largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1)))
+@compiled()
+def _expect_maximize(
+    points: np.ndarray, prior: np.ndarray, weights: np.ndarray, means: np.ndarray, scales: np.ndarray, freedom: float, steps: int
+) -> float:
+    """EM in place; returns the mean log likelihood before the last step."""
+    last = -np.inf
+    for _ in range(steps):
+        total, shares, squares = _expected(points, weights, means, scales, freedom)
+        _maximize(points, prior, shares, squares, freedom, weights, means, scales)
+        reached = total.mean()
+        if reached - last < _TOLERANCE:
+            break
+        last = reached
+    return last
+
+
+@compiled()
+def _expected(
+    points: np.ndarray, weights: np.ndarray, means: np.ndarray, scales: np.ndarray, freedom: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[n] log density, [n, k] share of each component in a row, [n, k] squared distance in the component's own scale."""
+    n, d = points.shape
+    parts = len(weights)
+    shares, squares, total = np.empty((n, parts)), np.empty((n, parts)), np.empty(n)
+    heavy = np.isfinite(freedom)
+    if heavy:
+        constant = math.lgamma((freedom + d) / 2) - math.lgamma(freedom / 2) - d / 2 * math.log(freedom * math.pi)
+    else:
+        constant = -d / 2 * math.log(2 * math.pi)
+    solved = np.empty(d)
+    for k in range(parts):
+        root = np.linalg.cholesky(scales[k])
+        own = constant + math.log(weights[k])
+        for a in range(d):
+            own -= math.log(root[a, a])
+        for i in range(n):
+            square = 0.0
+            for a in range(d):
+                value = points[i, a] - means[k, a]
+                for b in range(a):
+                    value -= root[a, b] * solved[b]
+                solved[a] = value / root[a, a]
+                square += solved[a] * solved[a]
+            squares[i, k] = square
+            shares[i, k] = own - ((freedom + d) / 2 * math.log1p(square / freedom) if heavy else square / 2)
+    for i in range(n):
+        largest = shares[i].max()
+        mass = 0.0
+        for k in range(parts):
+            shares[i, k] = math.exp(shares[i, k] - largest)
+            mass += shares[i, k]
+        for k in range(parts):
+            shares[i, k] /= mass
+        total[i] = largest + math.log(mass)
+    return total, shares, squares
+
+
+@compiled()
+def _maximize(
+    points: np.ndarray, prior: np.ndarray, shares: np.ndarray, squares: np.ndarray, freedom: float, weights: np.ndarray, means: np.ndarray,
+    scales: np.ndarray,
+) -> None:  # fmt: skip
+    """M step, written to `weights`, `means`, `scales`; Student-t rows weigh (v + d) / (v + distance^2), divided by their sum (Kent, Tyler
+    and Vardi 1994: converges faster)."""
+    n, d = points.shape
+    for k in range(len(weights)):
+        weight, pulls, moved, spread = 1e-9, 1e-9, np.zeros(d), np.zeros((d, d))
+        for i in range(n):
+            share = shares[i, k]
+            weight += share
+            if np.isfinite(freedom):
+                share *= (freedom + d) / (freedom + squares[i, k])
+            pulls += share
+            for a in range(d):
+                apart = share * (points[i, a] - means[k, a])
+                moved[a] += apart
+                for b in range(a + 1):
+                    spread[a, b] += apart * (points[i, b] - means[k, b])
+        weights[k] = weight
+        for a in range(d):
+            for b in range(a + 1):
+                # About the new mean, from moments about the old one.
+                entry = (spread[a, b] - moved[a] * moved[b] / pulls + prior[a, b]) / (pulls + 1)
+                scales[k, a, b] = entry
+                scales[k, b, a] = entry
+        means[k] += moved / pulls
+    weights /= weights.sum()

@@ -25,6 +25,11 @@ class Transformed:
     values: np.ndarray
     words: str
 
+    @property
+    def columns(self) -> int:
+        """How many."""
+        return int(self.values.shape[1])
+
 
 def gaussianized(pair: Pair, seed: int) -> tuple[Transformed, Transformed]:
     """Both sides, each by the transform that lets the Gaussian formula see most.

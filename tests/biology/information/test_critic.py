@@ -43,9 +43,9 @@ def two_signs(n):
     x = rng.normal(size=(n, 1))
     y = np.where(rng.random((n, 1)) < 0.5, 0.9, -0.9) * x + math.sqrt(1 - 0.81) * rng.normal(size=(n, 1))
     points = np.hstack([x, y])
-    one = fit_mixture(points, 1, math.inf, numpy_generator(0))
+    one = fit_mixture(points, np.eye(2), 1, math.inf, numpy_generator(0))
     ratio = one.log_ratio(x, y)
-    return Fit(one, points, ratio, ratio, ratio), (x, y)
+    return Fit(one, points, np.eye(2), 0.0, ratio, ratio, ratio), (x, y)
 
 
 def test_the_network_sees_what_one_component_misses():

@@ -47,18 +47,18 @@ def test_draws_have_the_mean_and_covariance_of_the_law(freedom):
 def test_components_that_differ_in_covariance_alone_are_found():
     """Half with correlation 0.9, half with -0.9, both about 0."""
     law = Mixture(np.array([0.5, 0.5]), np.zeros((2, 2)), np.array([[[1, 0.9], [0.9, 1]], [[1, -0.9], [-0.9, 1]]]))
-    found = fit_mixture(law.draw(3000, numpy_generator(1)), 2, math.inf, numpy_generator(2))
+    found = fit_mixture(law.draw(3000, numpy_generator(1)), np.eye(2), 2, math.inf, numpy_generator(2))
     correlations = found.scales[:, 0, 1] / np.sqrt(found.scales[:, 0, 0] * found.scales[:, 1, 1])
     assert np.allclose(np.sort(correlations), [-0.9, 0.9], atol=0.03) and np.allclose(found.weights, 0.5, atol=0.06)
 
 
 def test_one_gaussian_component_has_the_sample_moments():
     rows = np.random.default_rng(3).normal(size=(400, 2)) @ [[1, 0.5], [0, 1]]
-    found = fit_mixture(rows, 1, math.inf, numpy_generator(0))
+    found = fit_mixture(rows, np.cov(rows, rowvar=False), 1, math.inf, numpy_generator(0))
     assert np.allclose(found.means[0], rows.mean(axis=0)) and np.allclose(found.scales[0], np.cov(rows, rowvar=False), atol=0.02)
 
 
 def test_heavy_tails_keep_their_scale():
     law = Mixture(np.ones(1), np.zeros((1, 2)), np.array([[[1.0, 0.7], [0.7, 1.0]]]), 2.0)
-    found = fit_mixture(law.draw(5000, numpy_generator(4)), 1, 2.0, numpy_generator(0))
+    found = fit_mixture(law.draw(5000, numpy_generator(4)), np.eye(2), 1, 2.0, numpy_generator(0))
     assert np.allclose(found.scales[0], law.scales[0], atol=0.1)

@@ -9,6 +9,7 @@ import pytest
 
 from sciml.biology.information.mixture import Mixture
 from sciml.biology.information.mixture_choice import chosen_fit
+from sciml.biology.information.pair_laws import Student, paired
 from sciml.biology.information.scores import normal_scores
 from sciml.seeding import numpy_generator
 
@@ -26,8 +27,16 @@ def test_a_gaussian_pair_gets_one_gaussian():
 
 
 def test_tails_are_seen_through_the_scores():
-    fit = chosen_fit(*drawn(2.0, [[[1, 0.6], [0.6, 1]]]), numpy_generator(2))
-    assert fit.mixture.freedom in (1.0, 2.0, 3.0) and fit.parts <= 3
+    """Student, 2 degrees of freedom, correlation 0.6: left-out rows gain by 5 errors and more, and the figure is right (|z| <= 4)."""
+    scales = np.array([[[1, 0.6], [0.6, 1]]])
+    plain, heavy = drawn(math.inf, scales), drawn(2.0, scales)
+    fit = chosen_fit(*heavy, numpy_generator(2))
+    assert not fit.gaussian and fit.parts <= 4
+    one = chosen_fit(*plain, numpy_generator(2)).mixture
+    gain = fit.likelihood - one.log_density(np.hstack(heavy))
+    assert gain.mean() > 5 * gain.std() / math.sqrt(len(gain))
+    truth = Student(paired(0.6), 1, 2.0).bits() * math.log(2)
+    assert (fit.inside.mean() + fit.outside.mean()) / 2 == pytest.approx(truth, abs=4 * fit.outside.std() / math.sqrt(1500))
 
 
 def test_two_signs_get_two_parts_and_the_truth_lies_between_seen_and_unseen():
