@@ -4,7 +4,7 @@
 
 Resumable: each data set is one entry of results/dose_channels.json, and what is there is not done again. The truth of a channel is its
 information at equal doses and its capacity, both on these seven doses, from densities on a fine grid. `repeated`: the same seven doses and
-an eighth that repeats the law of the fourth, whose capacity is the same.
+an eighth that repeats the law of the fourth, whose capacity is the same: what it changes is printed with its standard error.
 """
 
 from __future__ import annotations
@@ -100,12 +100,13 @@ def main() -> None:
                     rows[repeated, seed] = done[name]
             plain = [rows[False, seed] for seed in range(given.repeats)]
             errors = np.array([[row["equal"] - equal, row["bits"] - best] for row in plain])
-            moved = np.mean([rows[True, seed]["bits"] - rows[False, seed]["bits"] for seed in range(given.repeats)])
+            moved = np.array([rows[True, seed]["bits"] - rows[False, seed]["bits"] for seed in range(given.repeats)])
             held = [sum(r["equal_low"] <= equal <= r["equal_high"] for r in plain), sum(r["low"] <= best <= r["high"] for r in plain)]
             mean, rmse = errors.mean(axis=0), np.sqrt((errors**2).mean(axis=0))
             print(f"{channel:12s} {n:4d} cells a dose: equal {equal:.4f} {mean[0]:+.4f} rmse {rmse[0]:.4f} held {held[0]};", end=" ")
             print(f"capacity {best:.4f} {mean[1]:+.4f} rmse {rmse[1]:.4f} held {held[1]} of {given.repeats};", end=" ")
-            print(f"eighth dose {moved:+.4f}; {np.mean([row['cpu_s'] for row in plain]):.2f} s CPU", flush=True)
+            print(f"eighth dose {moved.mean():+.4f} +- {moved.std(ddof=1) / np.sqrt(len(moved)):.4f};", end=" ")
+            print(f"{np.mean([row['cpu_s'] for row in plain]):.2f} s CPU", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,10 @@ from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
 from sciml.seeding import derive, numpy_generator
 
-__all__ = ["BitsAtLaws", "DataCapacity", "best_law", "bits_at", "capacity_from_data"]
+__all__ = ["BitsAtLaws", "DataCapacity", "best_law", "bits_at", "capacity_from_data", "shared"]
 
 _FOLDS = 5
-_CLEAR = 0.02
-_DOUBT = 0.25  # of what the mean law sends more than laws of other folds, each on its own fold
+_DOUBT = 0.5  # of what the best law of all cells sends more than laws of other folds, each on its own fold
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class DataCapacity:
     """The largest I(dose; response) over input laws on the doses given, in bits.
 
     `bits` is raw; `low` to `high` holds the truth with 95 %; `bits_equal` (`equal_low` to `equal_high`): the same at equally likely doses.
-    `doses` [k]; `input_law` [k]: how often each is sent at capacity; where doses do nearly the same, how they share
-    is arbitrary. `left_out`: bits of cells that neither the decoder nor the input law had seen. `baseline`: of shuffled cells, truth 0.
+    `doses` [k]; `input_law` [k]: how often each is sent at capacity; doses that the cells do not tell apart share.
+    `left_out`: bits of cells that neither the decoder nor the input law had seen. `baseline`: of shuffled cells, truth 0.
     """
 
     bits: float
@@ -86,8 +85,9 @@ def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: 
     """max over p(dose) of I(dose; response), in bits, from the responses of single cells; row i of `doses` and `responses` is one cell.
 
     `doses` [n]: numbers or texts; `responses` [n] or [n, d]: numbers. The likelihood ratios p(response | dose) / p(response) are those of
-    the decoder (`dose_decoder`), fitted and left-out as there. The input law is the mean of the best laws of decoders that lack a fifth of
-    the cells: the best law of all cells would follow their noise. What laws of other folds send less is, in part, in the interval.
+    the decoder (`dose_decoder`), fitted and left-out as there. The input law is the best one for them, after which doses that the decoder
+    cannot tell apart share their uses evenly: noise alone would choose between them, and that choice would look like capacity. Half of
+    what laws of other folds send less than the best one, each on cells that it has not seen, is in the interval.
     `groups` [n] (replicate, day, donor): folds are cut between groups, and the interval leaves out whole groups.
 
     Raises DataError for rows that are not numbers, numbers given as texts, sides of different length, a table joined twice and fewer than
@@ -152,11 +152,11 @@ def _sent(pair: Pair, seed: int) -> _Sent:
     if not cells.responses.shape[1]:
         return _Sent(0.0, 0.0, 0.0, 0.0, even, 0.0, 0.0)
     ratios = likelihood_ratios(cells, seed)
-    laws = _laws_of_other_folds(cells, seed)
-    law = laws.mean(axis=0)
-    sent, careful = bits_at(ratios, np.broadcast_to(law, laws.shape)), bits_at(ratios, laws)
-    equal = bits_at(ratios, np.broadcast_to(even, ratios.fitted.shape))
-    error = float(np.hypot(sent.error, _DOUBT * (sent.bits - careful.bits)))
+    best = best_law(ratios)
+    law = shared(best, ratios)
+    most, sent, equal = (bits_at(ratios, np.broadcast_to(one, ratios.fitted.shape)) for one in (best, law, even))
+    careful = bits_at(ratios, _laws_of_other_folds(cells, seed))
+    error = float(np.hypot(sent.error, _DOUBT * (most.bits - careful.bits)))
     return _Sent(sent.bits, error, sent.gap, careful.left_out, law, equal.bits, equal.error)
 
 
@@ -171,19 +171,42 @@ def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:
     for fold in range(int(folds.max()) + 1):
         rest, kept = cells.take(folds != fold)
         law = np.zeros(laws.shape[1])
-        law[kept] = best_law(likelihood_ratios(rest, seed).fitted) if rest.responses.shape[1] else 1 / kept.sum()
+        law[kept] = 1 / kept.sum()
+        if rest.responses.shape[1]:
+            ratios = likelihood_ratios(rest, seed)
+            law[kept] = shared(best_law(ratios), ratios)
         laws[folds == fold] = law
     return laws
 
 
-def best_law(ratios: np.ndarray) -> np.ndarray:
-    """[k]: the law that sends most to the cells themselves, p(cell i | dose) ~ 2^ratio[i, dose], where a few uses come through clearly.
+def best_law(ratios: Ratios) -> np.ndarray:
+    """[k]: the law that sends most to the cells themselves, p(cell i | dose) ~ 2^fitted[i, dose]."""
+    w = 2.0 ** (ratios.fitted - ratios.fitted.max(axis=0)).T
+    return capacity(w / w.sum(axis=1, keepdims=True), tolerance=1e-6).p_x
 
-    Those few (2 in 100) even out doses that do nearly the same, which noise alone would decide between.
+
+def shared(law: np.ndarray, ratios: Ratios) -> np.ndarray:
+    """[k] -> [k]: the uses of each dose shared with those that do the same, and the less the clearer the cells tell them apart.
+
+    Another dose has one part, or as many as one over the squared likelihood ratio of `_told_apart`, to the one part of the dose itself.
     """
-    w = 2.0 ** (ratios - ratios.max(axis=0)).T
-    heard = np.hstack([(1 - _CLEAR) * w / w.sum(axis=1, keepdims=True), _CLEAR * np.eye(len(w))])
-    return capacity(heard, tolerance=1e-6).p_x
+    parts = 4.0 ** -np.maximum(_told_apart(ratios), 0.0)
+    return np.asarray(law @ (parts / parts.sum(axis=1, keepdims=True)))
+
+
+def _told_apart(ratios: Ratios) -> np.ndarray:
+    """[k, k]: log2 of the likelihood ratio by which the cells of two doses speak for two laws rather than one; about 0 where they are one.
+
+    The mean of the fitted ratio, too high by half of the degrees of freedom in nats, and that of cells left out, too low by the same.
+    """
+    counts = np.bincount(ratios.codes)
+    own_count = counts[ratios.codes][:, None]
+    found = np.zeros((len(counts), len(counts)))
+    for logs in (ratios.fitted, ratios.left_out):
+        own = logs[np.arange(len(logs)), ratios.codes][:, None]
+        either = np.logaddexp2(own + np.log2(own_count), logs + np.log2(counts)) - np.log2(own_count + counts)
+        np.add.at(found, ratios.codes, 0.5 * (own - either))  # [n, k]: one cell against each other dose
+    return found + found.T
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sciml.arguments import Seed, checked, shown
 from sciml.biology.information.capacity import capacity
-from sciml.biology.information.dose_capacity import best_law, bits_at
+from sciml.biology.information.dose_capacity import best_law, bits_at, shared
 from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
 from sciml.biology.information.doses import Dosed, checked_doses, dosed
 from sciml.biology.information.intervals import disjoint_halves
@@ -106,7 +106,7 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
     offered = _places(wanted, levels)
     gains = np.array([_gain(cells, places, float(place), seed) for place in offered])
     ratios = likelihood_ratios(cells, seed)
-    law = best_law(ratios.fitted)
+    law = shared(best_law(ratios), ratios)
     now = bits_at(ratios, np.broadcast_to(law, ratios.fitted.shape))
     most, needy = int(np.argmax(gains)), int(np.argmax(now.spread))
     share = float(now.spread[needy] / max(float(now.spread.sum()), 1e-300))

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from sciml.biology import information as info
+from sciml.biology.information.dose_capacity import shared
+from sciml.biology.information.dose_decoder import Ratios
 from sciml.errors import ConfigError, DataError
 
 
@@ -54,6 +56,25 @@ def test_a_binary_symmetric_channel_of_counts():
     found = info.capacity_from_data(dose, heard.astype(float))
     assert found.low <= 0.531 <= found.high and found.bits == pytest.approx(0.531, abs=0.07)  # z = 3
     assert found.doses == ("off", "on") and found.input_law == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+def test_repeats_of_a_dose_send_no_more_than_one_dose_of_as_many_cells():
+    # two doses of 180 cells, told as twelve of 30: to choose the luckier ones would add 0.08 bit
+    moved = []
+    for seed in range(4):
+        dose, response = gaussian_doses(np.random.default_rng(seed), [0, 2.5], 180)
+        told = info.capacity_from_data(np.arange(360) // 30, response, seed=seed).bits
+        moved.append(told - info.capacity_from_data(dose, response, seed=seed).bits)
+    assert abs(np.mean(moved)) < 0.035  # 4 sets of sd 0.026 about 0: z = 2.7
+
+
+def test_doses_that_do_the_same_share_their_uses():
+    dose, response = gaussian_doses(np.random.default_rng(5), [0, 0, 0.4, 4], 50)
+    given = -0.5 * (response[:, None] - [0, 0, 0.4, 4]) ** 2 / np.log(2)
+    logs = given - np.logaddexp2.reduce(given, axis=1)[:, None] + 2
+    law = shared(np.array([0.6, 0, 0, 0.4]), Ratios(dose, logs, logs, np.full(4, 0.25)))
+    assert law[0] == law[1] and law[3] == pytest.approx(0.4, abs=1e-9)  # the law of two doses is one, no cell doubts the fourth
+    assert 0 < law[2] < law[1] and law.sum() == pytest.approx(1)
 
 
 def test_groups_are_left_out_whole():
