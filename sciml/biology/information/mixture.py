@@ -126,30 +126,36 @@ def _expected(
         constant = math.lgamma((freedom + d) / 2) - math.lgamma(freedom / 2) - d / 2 * math.log(freedom * math.pi)
     else:
         constant = -d / 2 * math.log(2 * math.pi)
-    solved = np.empty(d)
+    column, square, solved = np.empty(n), np.empty(n), np.empty((d, n))
+    across = np.ascontiguousarray(points.T)
     for k in range(parts):
         root = np.linalg.cholesky(scales[k])
         own = constant + math.log(weights[k])
-        for a in range(d):
+        square[:] = 0.0
+        for a in range(d):  # whole columns at a time: vectors of the processor
             own -= math.log(root[a, a])
-        for i in range(n):
-            square = 0.0
-            for a in range(d):
-                value = points[i, a] - means[k, a]
-                for b in range(a):
-                    value -= root[a, b] * solved[b]
-                solved[a] = value / root[a, a]
-                square += solved[a] * solved[a]
-            squares[i, k] = square
-            shares[i, k] = own - ((freedom + d) / 2 * math.log1p(square / freedom) if heavy else square / 2)
+            column[:] = across[a] - means[k, a]
+            for b in range(a):
+                column -= root[a, b] * solved[b]
+            column *= 1 / root[a, a]
+            solved[a] = column
+            square += column * column
+        squares[:, k] = square
+        if heavy:
+            for i in range(n):
+                shares[i, k] = own - (freedom + d) / 2 * math.log1p(square[i] / freedom)
+        else:
+            for i in range(n):
+                shares[i, k] = own - square[i] / 2
     for i in range(n):
         largest = shares[i].max()
         mass = 0.0
         for k in range(parts):
             shares[i, k] = math.exp(shares[i, k] - largest)
             mass += shares[i, k]
+        scale = 1 / mass
         for k in range(parts):
-            shares[i, k] /= mass
+            shares[i, k] *= scale
         total[i] = largest + math.log(mass)
     return total, shares, squares
 
