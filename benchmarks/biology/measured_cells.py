@@ -35,7 +35,7 @@ def told(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     began = time.process_time()
     found = info.capacity_from_data(x, y)
     row = {"bits": found.bits, "low": found.low, "high": found.high, "equal": found.bits_equal, "equal_low": found.equal_low}
-    row |= {"equal_high": found.equal_high, "baseline": found.baseline, "cells": found.n, "input_law": found.input_law.tolist()}
+    row |= {"equal_high": found.equal_high, "baseline": found.baseline, "cells": found.n, "input_law": found.p_x.tolist()}
     return row | {"cpu_s": time.process_time() - began}
 
 

@@ -41,6 +41,6 @@ best = found[21]
 gain, error = trace.bits - best.bits, hypot(trace.standard_error, best.standard_error)  # as if of other cells: too wide
 print(f"the trace tells {gain:.2f} +- {1.96 * error:.2f} bit more than the snapshot at 21 minutes")
 print(f"{best.distinguishable:.1f} doses can be told apart at 21 minutes; used are mostly", end=" ")
-print(", ".join(f"{dose:g} ng/ml" for dose, share in zip(best.doses, best.input_law, strict=True) if share > 0.1))
+print(", ".join(f"{dose:g} ng/ml" for dose, share in zip(best.doses, best.p_x, strict=True) if share > 0.1))
 
 write_report([*cells.to_sections(), *best.to_sections()], "nfkb.html", title="NF-kB after TNF")

@@ -69,7 +69,7 @@ def capacity(source: Source, asked: ChannelOptions, groups: Groups = None) -> No
     x, y = _samples(channel)
     found = info.capacity_from_data(x, y, groups=channel.groups, seed=asked.seed)
     levels = [_text(d) for d in channel.doses]
-    rows = {"dose": levels, "optimal input": [float(p) for p in found.input_law]}
+    rows = {"dose": levels, "optimal input": [float(p) for p in found.p_x]}
     lines = [found.sentence(), "dose, optimal input:", *(f"  {d:<12} {p:.3f}" for d, p in zip(*rows.values(), strict=True)), *channel.notes]
     if asked.out is not None:
         sections = [*found.to_sections(), *channel.to_sections()]

@@ -56,7 +56,7 @@ def test_information_of_each_column_and_of_all(cells, tmp_path):
 def test_capacity(cells):
     result = found("capacity", cells, "--readout", "a")
     assert result["low"] <= 0.531 <= result["high"] and result["doses"] == ["0", "1"]
-    assert sum(result["input_law"]) == pytest.approx(1)
+    assert sum(result["p_x"]) == pytest.approx(1)
 
 
 def test_bottleneck(hill, tmp_path):

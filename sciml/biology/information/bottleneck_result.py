@@ -65,24 +65,32 @@ class BottleneckCurve:
     def _bracket(self) -> Bracket:
         return Bracket.of(self.beta, self.i_x, self.i_y, self.supremum, (self.i_x_end, self.i_xy), self.h_x)
 
+    def sentence(self) -> str:
+        """The width of the bracket, whether it is proved, and where codes become useful."""
+        kind = "certified" if self.certified else "not certified: the best of many starts"
+        return (
+            f"The largest I(T;Y) for each I(T;X); bracket {kind}, at most {self.gap:.2g} bits wide. The first useful encoder appears at "
+            f"beta = {self.onset:.5g}; coding nothing is locally best up to beta = {self.onset_local:.5g}. I(X;Y) = {self.i_xy:.4f} bits."
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
+        """JSON-able, `sentence` included."""
         made = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items() if not k.startswith("_")}
-        return made | {"encoders": [e.tolist() for e in self.encoders], "notes": list(self.notes)}
+        made |= {"encoders": [e.tolist() for e in self.encoders], "notes": list(self.notes), "sentence": self.sentence()}
+        return made
 
     def to_sections(self, points: Sequence[tuple[str, float, float]] = ()) -> list[Section]:
         """The information plane, the bracket as a band, dashed where it is not certified; `points` (name, I(T;X), I(T;Y)) are drawn too."""
         at = np.union1d(np.linspace(0.0, self.h_x, 200), self.i_x)
         low, high = self._bracket.low(at), self._bracket.high(at)
-        kind = "certified" if self.certified else "not certified: the best of many starts"
-        lead = (
-            f"The largest I(T;Y) for each I(T;X); bracket {kind}, at most {self.gap:.2g} bits wide. The first useful encoder appears at "
-            f"beta = {self.onset:.5g}; coding nothing is locally best up to beta = {self.onset_local:.5g}. I(X;Y) = {self.i_xy:.4f} bits."
-        )
         order = np.argsort(self.beta, kind="stable")
         columns = {"beta": self.beta[order], "I(T;X)": self.i_x[order], "I(T;Y)": self.i_y[order], "lower": self.lower[order],
                    "upper": self.upper[order], "clusters": np.array([self.encoders[i].shape[1] for i in order])}  # fmt: skip
-        return [bottleneck_section((at, low, high), self.certified, (self.i_x[order], self.i_y[order]), points, columns, lead, self.notes)]
+        return [
+            bottleneck_section(
+                (at, low, high), self.certified, (self.i_x[order], self.i_y[order]), points, columns, self.sentence(), self.notes
+            )
+        ]
 
 
 @dataclass(frozen=True)

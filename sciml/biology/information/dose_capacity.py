@@ -30,7 +30,7 @@ class DataCapacity:
     """The largest I(dose; response) over input laws on the doses given, in bits.
 
     `bits` is raw; `low` to `high` holds the truth with 95 %; `bits_equal` (`equal_low` to `equal_high`): the same at equally likely doses.
-    `doses` [k]; `input_law` [k]: how often each is sent at capacity; doses that the cells do not tell apart share.
+    `doses` [k]; `p_x` [k]: how often each is sent at capacity; doses that the cells do not tell apart share.
     `left_out`: bits of cells that neither the decoder nor the input law had seen. `baseline`: of shuffled cells, truth 0.
     """
 
@@ -42,7 +42,7 @@ class DataCapacity:
     equal_low: float
     equal_high: float
     doses: tuple[Any, ...]
-    input_law: np.ndarray
+    p_x: np.ndarray
     left_out: float
     baseline: float
     interval: str
@@ -75,7 +75,7 @@ class DataCapacity:
             KeyFigure("on shuffled cells", self.baseline, "bit", "truth 0"),
         ]
         labels = [f"{dose:.4g}" if isinstance(dose, float) else str(dose) for dose in self.doses]
-        law = bars("optimal input", labels, self.input_law, label="share of uses")
+        law = bars("optimal input", labels, self.p_x, label="share of uses")
         words = Text("\n\n".join([f"Interval: {self.interval}. Extrapolation: {self.extrapolation}.", *self.notes]))
         return [Section("Capacity", [KeyFigures(figures), law, words], self.sentence())]
 
@@ -106,7 +106,7 @@ def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: 
     return DataCapacity(
         bits=optimal.bits, low=optimal.low, high=optimal.high, standard_error=optimal.standard_error,
         bits_equal=equal.bits, equal_low=equal.low, equal_high=equal.high,
-        doses=tuple(level for level, kept in zip(pair.x.levels, left, strict=True) if kept), input_law=sent.law, left_out=sent.left_out,
+        doses=tuple(level for level, kept in zip(pair.x.levels, left, strict=True) if kept), p_x=sent.law, left_out=sent.left_out,
         baseline=_sent(shuffled, derive(seed, "shuffle")).bits, interval=optimal.interval, extrapolation=optimal.extrapolation,
         n=len(pair), seed=int(seed), notes=(*pair.y.notes, *optimal.notes),
     )  # fmt: skip

@@ -29,7 +29,7 @@ _DOSES, _DECADES = 10, 1.5  # where no doses are given: so many, so far below an
 
 @dataclass(frozen=True)
 class ModelCapacity:
-    """`capacity` (with `bits`, `low`, `high` and the optimal input `input_law`) of the simulated `channel`.
+    """`capacity` (with `bits`, `low`, `high` and the optimal input `p_x`) of the simulated `channel`.
 
     `forecast`: what the simulation was expected to take; None where the method is not exact. `gradient` {id: `Derivative`}: bits per unit
     of each parameter that was asked for, at the optimal input.
@@ -113,7 +113,7 @@ def capacity_of_model(
     if forecast is not None:
         _log.info("%s: %s", net.id, forecast)
     capacity = capacity_from_data(*(channel.samples or ()), seed=seed)
-    gradient = information_gradient(channel, capacity.input_law, tuple(wrt), seed)
+    gradient = information_gradient(channel, capacity.p_x, tuple(wrt), seed)
     return ModelCapacity(channel, capacity, forecast, gradient)
 
 

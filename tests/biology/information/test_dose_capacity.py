@@ -37,7 +37,7 @@ def test_doses_that_saturate():
         errors.append([found.bits_equal - equal, found.bits - best])
         assert found.low - 0.03 < best < found.high + 0.03 and found.left_out < found.bits
     assert (abs(np.mean(errors, axis=0)) < [0.04, 0.05]).all()  # 3 sets of sd 0.03: z = 2.3
-    shares = np.add.reduceat(found.input_law, [0, 2, 3])  # the two lowest doses do nearly the same, and so do the two highest
+    shares = np.add.reduceat(found.p_x, [0, 2, 3])  # the two lowest doses do nearly the same, and so do the two highest
     assert shares == pytest.approx(np.add.reduceat(law, [0, 2, 3]), abs=0.12) and found.bits > found.bits_equal
 
 
@@ -55,7 +55,7 @@ def test_a_binary_symmetric_channel_of_counts():
     heard = (rng.random(2000) < 0.1) ^ (dose == "on")
     found = info.capacity_from_data(dose, heard.astype(float))
     assert found.low <= 0.531 <= found.high and found.bits == pytest.approx(0.531, abs=0.07)  # z = 3
-    assert found.doses == ("off", "on") and found.input_law == pytest.approx([0.5, 0.5], abs=0.1)
+    assert found.doses == ("off", "on") and found.p_x == pytest.approx([0.5, 0.5], abs=0.1)
 
 
 def test_repeats_of_a_dose_send_no_more_than_one_dose_of_as_many_cells():
@@ -91,7 +91,7 @@ def test_groups_are_left_out_whole():
 def test_dict_and_sections():
     found = info.capacity_from_data(*gaussian_doses(np.random.default_rng(3), [0.0, 3.0], 100))
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert read["bits"] == found.bits and read["input_law"] == found.input_law.tolist() and read["doses"] == [0.0, 1.0]
+    assert read["bits"] == found.bits and read["p_x"] == found.p_x.tolist() and read["doses"] == [0.0, 1.0]
     assert found.to_sections()[0].blocks[0].figures[0].value == found.bits
 
 
