@@ -11,12 +11,11 @@ import numpy as np
 from sciml.arguments import Bound, Seed, checked, shown
 from sciml.biology.cell.environments import Environments, checked_environments
 from sciml.biology.cell.ligand_decoder import ligand_posteriors
-from sciml.biology.cell.readouts import Replicates, enumerated, from_posteriors, replicated, spread_of_halves
+from sciml.biology.cell.readouts import T95, Replicates, enumerated, from_posteriors, replicated, spread_of_halves
 from sciml.biology.cell.result import Bits, CellEfficiency
 from sciml.biology.channel import Channel
 from sciml.biology.information.bottleneck import bottleneck_curve
 from sciml.biology.information.bottleneck_result import BottleneckCurve
-from sciml.biology.information.intervals import Z95
 from sciml.biology.information.samples import Pair, checked_pair
 from sciml.errors import ConfigError, DataError
 
@@ -131,10 +130,10 @@ def _estimated(
         return np.array([[value for t in end for value in (t.ligand, t.environment)] for end in told])
 
     runs = replicated(pairs, measure, reading.seed)
-    bits = [Bits(float(b), float(b - Z95 * e), float(b + Z95 * e), float(e)) for b, e in zip(runs.whole, runs.error, strict=True)]
+    bits = [Bits(float(b), float(b - T95 * e), float(b + T95 * e), float(e)) for b, e in zip(runs.whole, runs.error, strict=True)]
     efficiency, error = _joint_efficiency(runs, curve)
     bounds = [curve.bound(float(np.clip(v, 0, curve.h_x))) for v in (bits[0].bits, bits[0].low, bits[0].high)]
-    low, high = _ratio(bits[1].bits, bounds[0][1]) - Z95 * error, _ratio(bits[1].bits, bounds[0][0]) + Z95 * error
+    low, high = _ratio(bits[1].bits, bounds[0][1]) - T95 * error, _ratio(bits[1].bits, bounds[0][0]) + T95 * error
     why = _reasons(reading, float(curve.i_xy), bits[0].bits, bits[2].bits if other is not None else None, bits[0].standard_error, low)
     why += _chain(pairs[0], environment, reading.seed)
     said = dict.fromkeys(note for pair in pairs for note in pair.y.notes)
@@ -170,7 +169,7 @@ def _reasons(reading: Reading, i_le: float, i_ls: float, i_lg: float | None, err
         found.append("a snapshot of a ligand that moves: E - L - S is no Markov chain; hold the ligand or read the whole trace")
     if i_ls < reading.min_rate:
         found.append(f"I(S;L) is {i_ls:.4f} bit, below {reading.min_rate:g}: both sides of the ratio are near 0")
-    if i_lg is not None and i_lg > i_ls + Z95 * error + 1e-9:
+    if i_lg is not None and i_lg > i_ls + T95 * error + 1e-9:
         found.append(f"the expression knows more of the ligand ({i_lg:.3f} bit) than the signal ({i_ls:.3f}): L - S - G is no Markov chain")
     if efficiency_low > 1 + 1e-9:
         found.append(f"the lower end of the efficiency is {efficiency_low:.4f}, above 1: p(L|E) and the channel may not belong together")

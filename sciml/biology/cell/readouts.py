@@ -12,9 +12,10 @@ from sciml.biology.information.intervals import random_half
 from sciml.biology.information.samples import Pair
 from sciml.seeding import numpy_generator
 
-__all__ = ["Replicates", "Told", "enumerated", "from_posteriors", "replicated", "spread_of_halves"]
+__all__ = ["T95", "Replicates", "Told", "enumerated", "from_posteriors", "replicated", "spread_of_halves"]
 
 _SPLITS, _DOUBT = 10, 0.25
+T95 = 2.2281388519649385  # 97.5 % of Student's t with 10 degrees of freedom, one a division into halves
 
 
 @dataclass(frozen=True)

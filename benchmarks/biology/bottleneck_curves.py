@@ -1,6 +1,6 @@
 """Bottleneck curves beside embo's in one run: CPU time of one core, and how far each point falls below the best known.
 
-python benchmarks/biology/bottleneck.py [--embo PYTHON] [--out FILE.json]
+python benchmarks/biology/bottleneck_curves.py [--embo PYTHON] [--out FILE.json]
 
 PYTHON: an interpreter of an environment with embo (`pip install embo`). The law is a noisy Hill response, uniform in x; betas are 50 from 1
 to 8 for both (embo's is ln 2 times the standard beta; the large laws run fewer and are scaled), and ours also places its own. Gap: bits of
