@@ -14,6 +14,7 @@ __all__ = ["Fit", "chosen_fit"]
 _FREEDOMS = (10.0, 5.0, 3.0, 2.0, 1.0)
 _PARTS = (2, 3, 4, 6, 8, 12, 16, 24, 36)
 _ROOMS = (0.0, 1.0)  # components as wide as all rows together, or each with its share of the volume (Fraley and Raftery 2007)
+_FEW_COLUMNS = 4  # beyond, parts^(2 / d) is near 1
 _FOLDS = 5
 _MOST_ROWS = 5_000  # for the choice; the chosen mixture is fitted to all rows
 _FOLD_STEPS = 30
@@ -66,7 +67,7 @@ def chosen_fit(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> 
         tails = found
     best = tails
     for freedom in {math.inf, tails.mixture.freedom}:
-        for room in _ROOMS:
+        for room in _ROOMS if some.shape[1] <= _FEW_COLUMNS else _ROOMS[:1]:
             best = max(best, _more_parts(some, dx, freedom, room, fold, generator), key=_mean_likelihood)
     gain = best.likelihood - plain.likelihood
     if gain.mean() <= 2 * gain.std() / math.sqrt(len(gain)):

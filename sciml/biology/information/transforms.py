@@ -13,9 +13,12 @@ from sciml.biology.information.curves import along_curves
 from sciml.biology.information.gaussian import gaussian_nats
 from sciml.biology.information.samples import Pair
 from sciml.biology.information.scores import normal_scores
+from sciml.errors import DataError
 from sciml.seeding import numpy_generator
 
 __all__ = ["Transformed", "gaussianized"]
+
+_NOISE = 1e-6  # of the spread of a column
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ def gaussianized(pair: Pair, seed: int) -> tuple[Transformed, Transformed]:
 
     Pairs of columns on a curve become the position along it. Then columns become normal scores, or the independent components do: these are
     taken where the formula gains more by them than it would by chance, four standard deviations of 1/2 log |S_x| |S_y| / |S| of independent
-    sides.
+    sides. Columns that the others of their side give are left out, since they tell nothing more. Raises DataError where a side gives a
+    column of the other without noise: their information is infinite.
     """
     generator = numpy_generator(seed, "transforms")
     choices = list(itertools.product(_options(pair.x.values, generator), _options(pair.y.values, generator)))
@@ -44,11 +48,19 @@ def gaussianized(pair: Pair, seed: int) -> tuple[Transformed, Transformed]:
     plain = choices[0]
     chance = math.sqrt(2 * plain[0].values.shape[1] * plain[1].values.shape[1]) / (2 * len(pair))
     best = int(np.argmax(seen))
-    return choices[best] if seen[best] > seen[0] + 4 * chance else plain
+    x, y = choices[best] if seen[best] > seen[0] + 4 * chance else plain
+    for first, second in ((x.values, y.values), (_ranked(pair.x.values), _ranked(pair.y.values))):
+        if len(_spanning(np.hstack([first, second]))) < len(_spanning(first)) + len(_spanning(second)):
+            raise DataError(
+                f"{pair.x.name} and {pair.y.name}: one gives a column of the other without noise (to 1 part in {1 / _NOISE:,.0f}), "
+                "so their information is infinite; expected noise in one of them, or levels (x_kind, y_kind='discrete')"
+            )
+    return x, y
 
 
 def _options(values: np.ndarray, generator: np.random.Generator) -> list[Transformed]:
     straight, curves = along_curves(values)
+    straight = straight[:, _spanning(_ranked(straight))]
     first = f"position along {curves} curve{'s' * (curves > 1)}, " if curves else ""
     found = [Transformed(_scored(straight, generator), f"{first}normal scores")]
     parts = independent_components(straight, generator) if straight.shape[1] > 1 else None
@@ -57,13 +69,32 @@ def _options(values: np.ndarray, generator: np.random.Generator) -> list[Transfo
     return found
 
 
+def _ranked(values: np.ndarray) -> np.ndarray:
+    """Normal scores in which equal values stay equal."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    return np.asarray(ndtri(rankdata(values, axis=0) / (len(values) + 1)))
+
+
+def _spanning(values: np.ndarray) -> np.ndarray:
+    """Indices of columns of `values` [n, d] that give the others as sums, to 1 part in 1e6 of their spread."""
+    from scipy.linalg import qr
+
+    centred = values - values.mean(axis=0)
+    centred /= centred.std(axis=0)
+    found, order = qr(centred, mode="r", pivoting=True)
+    left = np.abs(np.diag(found))
+    return np.sort(order[: len(left)][left > _NOISE * left[0]])
+
+
 def _scored(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Normal scores; a column that is as straight against them as 99 of 100 normal samples stays as it is: ranks would add
-    noise where x and y agree closely."""
+    """Normal scores of columns that give the others; a column that is as straight against them as 99 of 100 normal samples stays as it is:
+    ranks would add noise where x and y agree closely."""
     n = len(values)
     scores = normal_scores(values, generator)
     for column in range(values.shape[1]):
         given = values[:, column]
         if 1 - np.corrcoef(given, scores[:, column])[0, 1] ** 2 < 0.7 * math.log(n) / n:
             scores[:, column] = (given - given.mean()) / given.std()
-    return scores
+    return scores[:, _spanning(scores)]
