@@ -10,11 +10,10 @@ import numpy as np
 from sciml.arguments import Seed, checked
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_decoder import Ratios, extrapolated, fit_error, folds_within, likelihood_ratios, many_columns
-from sciml.biology.information.doses import Dosed, checked_doses, dosed
+from sciml.biology.information.doses import Dosed, checked_doses, dosed, several_doses
 from sciml.biology.information.intervals import Z95, check_levels, over_groups
 from sciml.biology.information.result import Estimate
 from sciml.biology.information.samples import Pair
-from sciml.errors import DataError
 from sciml.report.blocks import KeyFigure, KeyFigures, Section, Text
 from sciml.report.figures import bars
 from sciml.seeding import derive, numpy_generator
@@ -94,20 +93,17 @@ def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: 
     two doses of two cells.
     """
     pair = checked_doses(doses, responses, groups)
-    cells = dosed(pair)
-    if len(cells.counts) < 2:
-        raise DataError(f"doses: found {len(cells.counts)} with at least two cells, expected at least 2")
+    kept = several_doses(pair)[1]
     if pair.groups is not None:
         check_levels(pair, pair.groups)
     sent = _sent(pair, seed)
     optimal, equal = _estimates(pair, sent, seed)
     shuffled = pair.shuffled(numpy_generator(seed, "shuffle"))
-    left = np.bincount(pair.x.codes, minlength=len(pair.x.levels)) > 1 if pair.x.codes is not None else np.zeros(0, dtype=bool)
     return DataCapacity(
         bits=optimal.bits, low=optimal.low, high=optimal.high, standard_error=optimal.standard_error,
         bits_equal=equal.bits, equal_low=equal.low, equal_high=equal.high,
-        doses=tuple(level for level, kept in zip(pair.x.levels, left, strict=True) if kept), p_x=sent.law, left_out=sent.left_out,
-        baseline=_sent(shuffled, derive(seed, "shuffle")).bits, interval=optimal.interval, extrapolation=optimal.extrapolation,
+        doses=kept, p_x=sent.law, left_out=sent.left_out,
+        baseline=_best_bits(shuffled, derive(seed, "shuffle")), interval=optimal.interval, extrapolation=optimal.extrapolation,
         n=len(pair), seed=int(seed), notes=(*pair.y.notes, *optimal.notes),
     )  # fmt: skip
 
@@ -131,8 +127,8 @@ def _estimates(pair: Pair, sent: _Sent, seed: int) -> tuple[Estimate, Estimate]:
     trend = f"mean of fitted and left-out bits, which err to either side by {sent.gap:.4f} bit to first order in 1/N"
     found, cells = [], dosed(pair)
     for bits, error, point in (
-        (sent.bits, sent.error, lambda part, at: _sent(part, at).bits),
-        (sent.equal, sent.equal_error, lambda part, at: _sent(part, at).equal),
+        (sent.bits, sent.error, _best_bits),
+        (sent.equal, sent.equal_error, _equal_bits),
     ):
         how = trend
         if many_columns(pair):
@@ -145,7 +141,7 @@ def _estimates(pair: Pair, sent: _Sent, seed: int) -> tuple[Estimate, Estimate]:
 
 
 def _sent(pair: Pair, seed: int) -> _Sent:
-    """One fit of the decoder, and the input laws on it."""
+    """A fit of the decoder with the input laws on it, and one for each fold that judges the optimal law."""
     cells = dosed(pair)
     k = len(cells.counts)
     even = np.full(k, 1 / k)
@@ -158,6 +154,24 @@ def _sent(pair: Pair, seed: int) -> _Sent:
     careful = bits_at(ratios, _laws_of_other_folds(cells, seed))
     error = float(np.hypot(sent.error, _DOUBT * (most.bits - careful.bits)))
     return _Sent(sent.bits, error, sent.gap, careful.left_out, law, equal.bits, equal.error)
+
+
+def _best_bits(pair: Pair, seed: int) -> float:
+    """At the optimal law, without an error: of parts of the data, one fit."""
+    cells = dosed(pair)
+    if not cells.responses.shape[1]:
+        return 0.0
+    ratios = likelihood_ratios(cells, seed)
+    return bits_at(ratios, np.broadcast_to(shared(best_law(ratios), ratios), ratios.fitted.shape)).bits
+
+
+def _equal_bits(pair: Pair, seed: int) -> float:
+    """At equal doses, without an error."""
+    cells = dosed(pair)
+    if not cells.responses.shape[1]:
+        return 0.0
+    ratios = likelihood_ratios(cells, seed)
+    return bits_at(ratios, np.full(ratios.fitted.shape, 1 / len(cells.counts))).bits
 
 
 def _laws_of_other_folds(cells: Dosed, seed: int) -> np.ndarray:

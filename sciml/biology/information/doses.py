@@ -10,7 +10,7 @@ import numpy as np
 from sciml.biology.information.samples import Pair, Side, checked_pair, number_as_text, unmasked
 from sciml.errors import ConfigError, DataError
 
-__all__ = ["Dosed", "checked_doses", "dosed", "why_not_dosed"]
+__all__ = ["Dosed", "checked_doses", "dosed", "several_doses", "why_not_dosed"]
 
 
 _SCARCE = 12
@@ -100,6 +100,15 @@ def dosed(pair: Pair) -> Dosed:
     values = response.values[several]
     moves = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1], dtype=bool)
     return Dosed(codes, values[:, moves], int((~several).sum()), None if pair.groups is None else pair.groups[several])
+
+
+def several_doses(pair: Pair) -> tuple[Dosed, tuple[Any, ...]]:
+    """The doses and responses of a pair, and what the doses [k] are. DataError for fewer than two of two cells or more."""
+    cells, dose = dosed(pair), _sides(pair)[0]
+    if len(cells.counts) < 2:
+        raise DataError(f"{dose.name}: found {len(cells.counts)} with at least two cells, expected at least 2")
+    kept = np.bincount(np.asarray(dose.codes), minlength=len(dose.levels)) > 1
+    return cells, tuple(level for level, several in zip(dose.levels, kept, strict=True) if several)
 
 
 def _sides(pair: Pair) -> tuple[Side, Side]:

@@ -12,7 +12,7 @@ from sciml.arguments import Seed, checked, shown
 from sciml.biology.information.capacity import capacity
 from sciml.biology.information.dose_capacity import best_law, bits_at, shared
 from sciml.biology.information.dose_decoder import likelihood_ratios, many_columns
-from sciml.biology.information.doses import Dosed, checked_doses, dosed
+from sciml.biology.information.doses import Dosed, checked_doses, dosed, several_doses
 from sciml.biology.information.intervals import disjoint_halves
 from sciml.biology.information.response_features import stretched
 from sciml.biology.information.samples import Pair
@@ -24,6 +24,7 @@ from sciml.seeding import numpy_generator
 __all__ = ["NextDose", "next_dose"]
 
 _MOST_MATCHED, _SPLITS = 300, 8
+_EXACT = 1e-6  # bit, to which capacities are computed: a gain below it is none
 _CAVEAT = (
     "The law at a dose that was not measured is a guess: responses are moved steadily from those at the dose below to those above. "
     "Where cells switch instead, each showing one of the two responses, the dose between adds nothing; so the gains are what a graded "
@@ -35,8 +36,8 @@ _CAVEAT = (
 class NextDose:
     """The candidate `best` of the largest gain in capacity, `gain` bits, were the response graded between the doses beside it.
 
-    `low` to `high` holds that gain with 95 %; `dose` is `best`, or None where `low` is not above 0: no dose is worth it. `candidates` [m]
-    and `gains` [m] in bits; `capacity`: bits of the doses measured, by the fitted decoder; `more_cells`: the measured dose whose cells
+    `low` to `high` holds that gain with 95 %; `dose` is `best`, or None where `low` is not above 1e-6: no dose is worth it. `candidates`
+    [m] and `gains` [m] in bits; `capacity`: bits of the doses measured, by the fitted decoder; `more_cells`: the measured dose whose cells
     leave most of the variance of the capacity, `variance_share` of it: where more cells shrink the interval most.
     """
 
@@ -54,7 +55,7 @@ class NextDose:
     @property
     def dose(self) -> float | None:
         """The dose to measure next."""
-        return self.best if self.low > 0 else None
+        return self.best if self.low > _EXACT else None
 
     def sentence(self) -> str:
         """How to read the numbers."""
@@ -85,24 +86,30 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
     `doses` [n]: numbers; `responses` [n] or [n, d <= 4]. `candidates`: doses within the range measured; None takes the middle of each two
     neighbours on the scale asinh(dose / smallest positive dose). The law at a candidate is interpolated by displacement (McCann, Adv. Math.
     128 (1997) 153): cells of the two doses beside it are matched at the least squared distance and moved on straight lines, in asinh of
-    each column over its spread. The gain is the capacity with the candidate less that without, both by one decoder. A mixture of the two
-    laws would by definition gain nothing: read `notes`. Its interval is made of 8 divisions into disjoint halves, with what the gain moved
-    from N / 2 to N, for the best of all candidates (Bonferroni); with a dose of fewer than 4 cells it is all that a dose more could add.
+    each column over its spread; counts and rounded values are first spread evenly over the step between two of them. The gain is the
+    capacity with the candidate less that without, both by one decoder. A mixture of the two laws would by definition gain nothing: read
+    `notes`. Its interval is made of 8 divisions into disjoint halves, with what the gain moved from N / 2 to N, for the best of all
+    candidates (Bonferroni); with a dose of fewer than 4 cells it is all that a dose more could add.
 
-    Raises ConfigError for doses that are no numbers and candidates outside their range, DataError as `capacity_from_data`.
+    Raises ConfigError for doses that are no numbers and candidates outside their range, DataError as `capacity_from_data`, for responses
+    that do not vary and for doses that leave no number between them.
     """
     pair = checked_doses(doses, responses)
     if not pair.x.ordered:
         raise ConfigError("doses: found names or several columns, expected numbers: between names there is nothing to propose")
     if many_columns(pair):
         raise ConfigError(f"responses: found {pair.y.values.shape[1]} columns, expected at most 4")
-    cells = dosed(pair)
-    if len(cells.counts) < 2 or not cells.responses.shape[1]:
-        raise DataError("doses: expected at least 2 of two cells or more, and responses that vary")
-    several = np.bincount(pair.x.codes)[: len(pair.x.levels)] > 1 if pair.x.codes is not None else np.zeros(0, dtype=bool)
-    levels = np.array(pair.x.levels, dtype=float)[several]
-    wanted = _middles(levels) if candidates is None else _checked(candidates, levels)
+    cells, kept = several_doses(pair)
+    if not cells.responses.shape[1]:
+        raise DataError("responses: found the same value at all doses, expected some that differ")
+    levels = np.array(kept, dtype=float)
     places = _places(levels, levels)
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(places)
+    if len(wrong := np.flatnonzero(~((steps > 0) & np.isfinite(steps)))):
+        two = " and ".join(repr(float(dose)) for dose in levels[wrong[0] : wrong[0] + 2])
+        raise DataError(f"doses: found {two}, expected doses that computed numbers tell apart, within 300 orders of magnitude")
+    wanted = _middles(levels) if candidates is None else _checked(candidates, levels)
     offered = _places(wanted, levels)
     gains = np.array([_gain(cells, places, float(place), seed) for place in offered])
     ratios = likelihood_ratios(cells, seed)
@@ -123,7 +130,8 @@ def next_dose(doses: Any, responses: Any, *, candidates: Any = None, seed: Seed 
 def _places(doses: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """asinh(dose / smallest positive level): even near 0, by ratio above."""
     sizes = abs(levels[levels != 0])
-    return np.asarray(np.arcsinh(doses / (sizes.min() if len(sizes) else 1.0)))
+    with np.errstate(over="ignore"):  # some 300 orders of magnitude apart: refused by name
+        return np.asarray(np.arcsinh(doses / (sizes.min() if len(sizes) else 1.0)))
 
 
 def _middles(levels: np.ndarray) -> np.ndarray:
@@ -161,15 +169,21 @@ def _gain(cells: Dosed, places: np.ndarray, place: float, seed: int) -> float:
     """Capacity with a dose at `place` more, less that without, of one decoder."""
     if not cells.responses.shape[1]:
         return 0.0
-    above = int(np.searchsorted(places, place, side="right"))
+    above = min(int(np.searchsorted(places, place, side="right")), len(places) - 1)  # next to the largest dose both round to one place
     share = float((place - places[above - 1]) / (places[above] - places[above - 1]))
-    columns = stretched(cells.responses)
+    columns = stretched(_spread_out(cells.responses, numpy_generator(seed, "ties")))
     added = _between(columns[cells.codes == above - 1], columns[cells.codes == above], share, numpy_generator(seed, "match", above))
     codes = np.concatenate([cells.codes, np.full(len(added), len(places))])
     ratios = likelihood_ratios(Dosed(codes, np.vstack([columns, added]), 0), seed).fitted
     w = 2.0 ** (ratios - ratios.max(axis=0)).T
     w /= w.sum(axis=1, keepdims=True)
-    return capacity(w, tolerance=1e-6).bits - capacity(w[:-1], tolerance=1e-6).bits
+    return capacity(w, tolerance=_EXACT).bits - capacity(w[:-1], tolerance=_EXACT).bits
+
+
+def _spread_out(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """[n, d] with even noise over the smallest step of each column: a response between two counts would be told by being no count."""
+    steps = np.array([np.diff(np.unique(column)).min() for column in values.T])
+    return np.asarray(values + steps * (generator.random(values.shape) - 0.5))
 
 
 def _between(low: np.ndarray, high: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:

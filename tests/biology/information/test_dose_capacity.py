@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sciml.biology import information as info
+from sciml.biology.information import dose_capacity
 from sciml.biology.information.dose_capacity import shared
 from sciml.biology.information.dose_decoder import Ratios
 from sciml.errors import ConfigError, DataError
@@ -114,3 +115,13 @@ def test_two_groups_are_enough():
 def test_a_response_that_never_changes_sends_nothing():
     found = info.capacity_from_data(np.repeat([0, 1], 20), np.ones(40))
     assert (found.bits, found.high) == (0, 0) and "constant" in found.notes[0]
+
+
+def test_parts_of_the_data_take_one_fit_each(monkeypatch):
+    fits = []
+    kept = dose_capacity.likelihood_ratios
+    monkeypatch.setattr(dose_capacity, "likelihood_ratios", lambda cells, seed: fits.append(len(cells.codes)) or kept(cells, seed))
+    doses, responses = gaussian_doses(np.random.default_rng(7), [0, 2], 60)
+    found = info.capacity_from_data(doses, responses, groups=np.arange(120) % 4)
+    # 1 + 5 folds (here the 4 groups) for the figure, 1 for the shuffled cells, 4 groups left out at each of two input laws
+    assert len(fits) == 1 + 4 + 1 + 2 * 4 and found.low < found.bits < found.high

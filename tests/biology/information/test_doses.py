@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sciml.biology import information as info
-from sciml.biology.information.doses import dosed, why_not_dosed
+from sciml.biology.information.doses import dosed, several_doses, why_not_dosed
 from sciml.biology.information.samples import checked_pair
 from sciml.errors import SciMLError
 
@@ -31,6 +31,7 @@ def test_a_dose_with_one_cell_is_left_out_and_said():
     dose[7] = "odd"
     cells = dosed(checked_pair(dose, RESPONSE))
     assert len(cells.codes) == 119 and len(cells.counts) == 3 and "1 cells left out" in cells.notes[0]
+    assert several_doses(checked_pair(dose, RESPONSE))[1] == ("high", "low", "none")
 
 
 def test_pairs_of_another_kind():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sciml.biology import information as info
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 
 MEANS = {1.0: 0.0, 2.0: 0.3, 4.0: 0.6, 1000.0: 9.0}
 
@@ -41,6 +41,22 @@ def test_nothing_to_gain_where_the_response_saturates():
     assert found.gains.max() < 0.03 and found.more_cells in (0.0, 10.0, 100.0, 1000.0) and 0 < found.variance_share <= 1
 
 
+@pytest.mark.parametrize("scale", [1, 10])
+def test_a_response_between_two_counts_is_not_told_by_being_no_count(scale):
+    # Poisson cells: with the law of the mean between, the capacity of three doses grows by less than 0.001 bit
+    dose = np.repeat([0.0, 1.0, 2.0], 200)
+    for seed in range(3):
+        found = info.next_dose(dose, scale * np.random.default_rng(seed).poisson(dose + 1), seed=seed)
+        assert found.gains.max() < 0.03 and found.dose is None
+
+
+@pytest.mark.parametrize("candidates", [[np.nextafter(2.0, 0.0)], [1.0], [np.nextafter(0.0, 1.0)]])
+def test_a_candidate_that_rounds_to_a_dose_gains_nothing(candidates):
+    dose = np.repeat([0.0, 1.0, 2.0], 50)
+    found = info.next_dose(dose, dose + np.random.default_rng(6).normal(size=150), candidates=candidates)
+    assert found.gain == pytest.approx(0, abs=0.02) and found.dose is None
+
+
 def test_two_columns():
     dose, response = cells(2, 100)
     rng = np.random.default_rng(3)
@@ -61,3 +77,14 @@ def test_refusals():
         info.next_dose(dose, response, candidates=[2000.0])
     with pytest.raises(ConfigError, match="expected numbers"):
         info.next_dose(np.repeat(["a", "b"], 60), response)
+    with pytest.raises(DataError, match="doses: found 1 with at least two cells, expected at least 2"):
+        info.next_dose(np.ones(120), response)
+    with pytest.raises(DataError, match="responses: found the same value at all doses"):
+        info.next_dose(dose, np.ones(120))
+    apart = "expected doses that computed numbers tell apart"
+    for levels, two in (
+        ([1.0, 1000.0, np.nextafter(1000.0, 1001.0), 2000.0], "1000.0 and 1000.0000000000001"),
+        ([0.0, 1e-300, 1e300, 1.5e300], r"1e-300 and 1e\+300"),
+    ):
+        with pytest.raises(DataError, match=f"doses: found {two}, {apart}"):
+            info.next_dose(np.repeat(levels, 30), response)
