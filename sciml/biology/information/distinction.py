@@ -85,7 +85,7 @@ class Distinction:
             KeyFigure("doses told apart", self.number, "", f"{self.low:.2f} to {self.high:.2f}"),
             KeyFigure("hardest pair", f"{self.hardest.first} and {self.hardest.second}", "", f"{self.hardest.bits:.3f} bit"),
         ]
-        notes = Text("\n\n".join(["Intervals of AUC and error are of single cells, not of groups.", *self.capacity.notes]))
+        notes = Text("\n\n".join(["Intervals of the pairs are of single cells, not of groups.", *self.capacity.notes]))
         table = Table.from_rows("pairs of doses, figures", rows, units={"bits": "bit"})
         return [Section("Distinguishable doses", [KeyFigures(figures), matrix, table, notes], self.sentence())]
 
@@ -95,8 +95,8 @@ def distinguish(doses: Any, responses: Any, *, groups: Any = None, seed: Seed = 
     """How many doses a response tells apart, 2^C, and how well each two: bits, area under the ROC curve, error, each with an interval.
 
     `doses` [n], `responses` [n] or [n, d] and `groups` as in `capacity_from_data`; the interval of the number is that of the capacity.
-    Each pair has a decoder of its own. AUC: Mann-Whitney, its error by Hanley and McNeil (Radiology 143 (1982) 29); error:
-    Wilson's interval.
+    Each pair has a decoder of its own, and intervals of single cells whatever the groups. AUC: Mann-Whitney, its error by Hanley and McNeil
+    (Radiology 143 (1982) 29); error: Wilson's interval.
 
     Raises what `capacity_from_data` raises.
     """

@@ -77,5 +77,6 @@ def test_dict_and_sections():
     rng = np.random.default_rng(3)
     found = info.distinguish(np.repeat([0, 1, 2], 50), np.repeat([0.0, 1.0, 2.0], 50) + rng.normal(size=150))
     assert len(json.loads(json.dumps(found.to_dict(), allow_nan=False))["pairs"]) == 3
+    assert found.to_sections()[0].blocks[3].text.startswith("Intervals of the pairs are of single cells, not of groups.")
     matrix = found.to_sections()[0].blocks[1].traces[0]["z"]
     assert matrix[0][0] is None and matrix[0][2] == matrix[2][0]
