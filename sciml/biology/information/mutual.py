@@ -43,7 +43,7 @@ def mutual_information(
     an interval and the baseline take: these are then NaN. `readout`: what y is, for the sentence in the result.
 
     Raises DataError for sides of different length, rows that are not numbers (with the row), numbers given as texts and a table joined
-    twice, ConfigError for an estimator that cannot be used on these sides.
+    twice, ConfigError for an estimator, the rule's own too, that cannot be used on these sides, as with too few rows.
     """
     pair = checked_pair(x, y, groups, x_kind=x_kind, y_kind=y_kind)
     return measured(None if pair.constant else _method(estimator, pair), pair, interval, readout, seed)
@@ -67,9 +67,7 @@ def measured(method: Estimator | None, pair: Pair, interval: str, readout: str, 
 
 
 def _method(wanted: Any, pair: Pair) -> Estimator:
-    if wanted == "auto":
-        return chosen(pair)[0]
-    method: Estimator = named(wanted) if isinstance(wanted, str) else wanted
+    method: Estimator = chosen(pair)[0] if wanted == "auto" else named(wanted) if isinstance(wanted, str) else wanted
     lacking = [call for call in ("name", "refuses", "point", "estimate") if not hasattr(method, call)]
     if lacking:
         raise ConfigError(f"estimator: found {type(method).__name__} without {', '.join(lacking)}, expected a name or an object with these")

@@ -144,8 +144,12 @@ def directed_information(
     method = None if settled(pair) else way(estimator, pair)
     try:
         found = measured(method, pair, "auto", f"directed, bits a step, order {order}", seed)
-    except DataError:  # of levels that the caller has not made
-        many = " and ".join(f"{len(side.levels)} different pasts of {side.name}" for side in (pair.x, given(pair)) if side.discrete)
+    except DataError:
+        made = [side for side in (pair.x, given(pair)) if side.discrete]
+        if not made:
+            raise
+        # The error speaks of levels that the caller has not made.
+        many = " and ".join(f"{len(side.levels)} different pasts of {side.name}" for side in made)
         seldom = f"order: found {order}, which makes {many}; some come too seldom in {cells} traces of {steps} times"
         raise DataError(f"{seldom}, expected a lower order, fewer levels or more traces") from None
     caveats = (

@@ -81,3 +81,11 @@ def test_refusals():
         info.mutual_information(X, Y, estimator=object())
     with pytest.raises(ConfigError, match="seed"):
         info.mutual_information(X, Y, seed=-1)
+
+
+@pytest.mark.parametrize(("n", "columns", "least"), [(4, 2, 20), (19, 1, 20), (50, 10, 60)])
+@pytest.mark.parametrize("estimator", ["auto", "mixture"])
+def test_too_few_rows_are_refused_whoever_chose_the_estimator(n, columns, least, estimator):
+    x, y = np.random.default_rng(2).normal(size=(2, n, columns))
+    with pytest.raises(ConfigError, match=f"found {n} rows, expected at least {least}"):
+        info.mutual_information(x, y, estimator=estimator)
