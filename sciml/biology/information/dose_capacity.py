@@ -98,13 +98,16 @@ def capacity_from_data(doses: Any, responses: Any, *, groups: Any = None, seed: 
         check_levels(pair, pair.groups)
     sent = _sent(pair, seed)
     optimal, equal = _estimates(pair, sent, seed)
+    most = float(np.log2(len(kept)))
+    above = max(optimal.bits, equal.bits) > most + 1e-9
+    warned = (f"warning: above {most:.4f} bit, all that {len(kept)} doses can say: too high",) if above else ()
     shuffled = pair.shuffled(numpy_generator(seed, "shuffle"))
     return DataCapacity(
         bits=optimal.bits, low=optimal.low, high=optimal.high, standard_error=optimal.standard_error,
         bits_equal=equal.bits, equal_low=equal.low, equal_high=equal.high,
         doses=kept, p_x=sent.law, left_out=sent.left_out,
         baseline=_best_bits(shuffled, derive(seed, "shuffle")), interval=optimal.interval, extrapolation=optimal.extrapolation,
-        n=len(pair), seed=int(seed), notes=(*pair.y.notes, *optimal.notes),
+        n=len(pair), seed=int(seed), notes=(*pair.y.notes, *optimal.notes, *warned),
     )  # fmt: skip
 
 

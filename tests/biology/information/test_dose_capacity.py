@@ -125,3 +125,12 @@ def test_parts_of_the_data_take_one_fit_each(monkeypatch):
     found = info.capacity_from_data(doses, responses, groups=np.arange(120) % 4)
     # 1 + 5 folds (here the 4 groups) for the figure, 1 for the shuffled cells, 4 groups left out at each of two input laws
     assert len(fits) == 1 + 4 + 1 + 2 * 4 and found.low < found.bits < found.high
+
+
+def test_more_than_the_doses_can_say_is_warned_of():
+    # what the discriminants of 60 columns gained from half of the cells is added, though they tell all doses already
+    doses = np.repeat([0.0, 1.0, 2.0], 20)
+    found = info.capacity_from_data(doses, doses[:, None] + np.random.default_rng(0).normal(size=(60, 60)))
+    assert found.bits > np.log2(3) and "warning: above 1.5850 bit, all that 3 doses can say" in found.notes[-1]
+    told_apart = info.capacity_from_data(doses, 30 * doses + np.random.default_rng(0).normal(size=60))
+    assert not any("warning" in note for note in told_apart.notes)
