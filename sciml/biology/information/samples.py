@@ -132,7 +132,8 @@ def _copies(x: Side, y: Side) -> tuple[str, ...]:
     if all(side.discrete for side in sides) or any(not side.discrete and not side.tied for side in sides):
         return ()  # only counts matter, or no two rows are equal
     rows = np.hstack([side.values if side.codes is None else side.codes[:, None] for side in sides])
-    found = repeats(rows)
+    codes = next((side.codes for side in sides if side.codes is not None), np.zeros(len(rows), dtype=int))
+    found = repeats(rows, np.bincount(codes)[codes])
     if found is None or len(np.unique(rows, axis=0)) in [len(side.levels) for side in sides]:  # without noise a dose has one response
         return ()
     many = f"{found.copies:,} of {len(rows):,} rows are exact repeats of another, more than ties explain; was the table joined twice?"

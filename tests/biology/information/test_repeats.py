@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciml.biology.information.repeats import repeats
+from sciml.biology.information.repeats import repeats as repeats_of
+
+
+def repeats(rows):
+    return repeats_of(rows, np.full(len(rows), len(rows)))
 
 
 def tied(law, n, seed):
@@ -42,3 +46,14 @@ def test_which_rows():
 
 def test_a_table_of_counts_is_none():
     assert repeats(np.tile(np.arange(20.0)[:, None], (40, 1))) is None
+
+
+@pytest.mark.parametrize(("doses", "each", "share"), [(96, 20, 0.02), (50, 10, 0.03), (200, 2, 0.2), (200, 3, 0.2)])
+def test_sparse_counts_of_few_cells_a_dose_are_no_copies_but_the_table_twice_is(doses, each, share):
+    rng = np.random.default_rng(1)
+    dose = np.repeat(np.arange(float(doses)), each)
+    cells = np.full(len(dose), each)
+    for _ in range(20):
+        assert repeats_of(np.column_stack([dose, (rng.random(len(dose)) < share) * rng.poisson(5, len(dose))]), cells) is None
+        measured = np.column_stack([dose, np.round(rng.normal(size=len(dose)), 2)])
+        assert repeats_of(np.tile(measured, (2, 1)), np.tile(2 * cells, 2)) is not None
