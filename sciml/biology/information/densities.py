@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ _WRONG = 0.5  # weight from which on the law is not believed
 _FEW_COLUMNS = 3  # up to here nearest neighbours have hardly any bias of their own
 _STILL = 2.4  # 1 / (sqrt 2 - 1): what is left of a bias that falls as 1 / sqrt N, as at sharp edges of two columns
 _LACKING = 0.75  # of what unseen rows lack against the mean of both
+_RANKS = 2.5  # bits below log2 n from which on ranks see too little
 _PER_NAT = 1 / math.log(2)
 
 
@@ -85,9 +86,20 @@ class MixtureDensity:
         x, y, fit = fitted(pair, seed)
         law = ratio_nats(fit, x, y)
         left = residual(fit, law, x.columns, seed)
-        return (_approximated if fit.parts > 1 and x.columns + y.columns <= _MOST_TWO_SIDED else mixture_estimate)(
-            self.name, x, y, fit, law, left
-        )
+        if fit.parts > 1 and x.columns + y.columns <= _MOST_TWO_SIDED:
+            found = _approximated(self.name, x, y, fit, law, left)
+        else:
+            found = mixture_estimate(self.name, x, y, fit, law, left)
+        return _within_ranks(found, len(pair), ranked=x.ranked or y.ranked or not fit.gaussian)
+
+
+def _within_ranks(found: Estimate, n: int, *, ranked: bool) -> Estimate:
+    """`found`, open above where n ranks can hardly tell more: neither ranks nor neighbours see how closely x and y agree within a step."""
+    most = math.log2(n) - _RANKS
+    if not ranked or found.bits <= most:
+        return found
+    note = f"one-sided: {n:,} ranks tell little more than {most:.1f} bit, and how much more there is, is not known"
+    return replace(found, high=math.inf, notes=(*found.notes, note))
 
 
 def mixture_estimate(name: str, x: Transformed, y: Transformed, fit: Fit, law: float, left: Residual) -> Estimate:

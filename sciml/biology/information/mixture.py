@@ -69,7 +69,7 @@ def improve_mixture(points: np.ndarray, prior: np.ndarray, mixture: Mixture, ste
 
 
 def _improved(points: np.ndarray, prior: np.ndarray, mixture: Mixture, steps: int) -> tuple[Mixture, float]:
-    """The mixture after EM, and the mean log likelihood that it reached."""
+    """The mixture after EM, and about the mean log likelihood that it reached."""
     weights, means, scales = mixture.weights.copy(), mixture.means.copy(), mixture.scales.copy()
     reached = _expect_maximize(np.ascontiguousarray(points), prior, weights, means, scales, mixture.freedom, steps)
     return Mixture(weights, means, scales, mixture.freedom), reached
@@ -101,7 +101,7 @@ def _from_labels(points: np.ndarray, prior: np.ndarray, labels: np.ndarray, part
 def _expect_maximize(
     points: np.ndarray, prior: np.ndarray, weights: np.ndarray, means: np.ndarray, scales: np.ndarray, freedom: float, steps: int
 ) -> float:
-    """EM in place; returns the mean log likelihood before the last step."""
+    """EM in place; returns the mean log likelihood of a step or two before the last."""
     last = -np.inf
     for _ in range(steps):
         total, shares, squares = _expected(points, weights, means, scales, freedom)

@@ -23,10 +23,12 @@ _NOISE = 1e-6  # of the spread of a column
 
 @dataclass(frozen=True)
 class Transformed:
-    """A side after its transform: `values` [n, d], each column as nearly standard normal as may be; `words` name the transform."""
+    """A side after its transform: `values` [n, d], each column as nearly standard normal as may be; `words` name the transform; `ranked`:
+    some column is known by its ranks alone."""
 
     values: np.ndarray
     words: str
+    ranked: bool
 
     @property
     def columns(self) -> int:
@@ -40,7 +42,7 @@ def gaussianized(pair: Pair, seed: int) -> tuple[Transformed, Transformed]:
     Pairs of columns on a curve become the position along it. Then columns become normal scores, or the independent components do: these are
     taken where the formula gains more by them than it would by chance, four standard deviations of 1/2 log |S_x| |S_y| / |S| of independent
     sides. Columns that the others of their side give are left out, since they tell nothing more. Raises DataError where a side gives a
-    column of the other without noise: their information is infinite.
+    column of the other, or its order: no finite number would be right.
     """
     generator = numpy_generator(seed, "transforms")
     choices = list(itertools.product(_options(pair.x.values, generator), _options(pair.y.values, generator)))
@@ -52,8 +54,9 @@ def gaussianized(pair: Pair, seed: int) -> tuple[Transformed, Transformed]:
     for first, second in ((x.values, y.values), (_ranked(pair.x.values), _ranked(pair.y.values))):
         if len(_spanning(np.hstack([first, second]))) < len(_spanning(first)) + len(_spanning(second)):
             raise DataError(
-                f"{pair.x.name} and {pair.y.name}: one gives a column of the other without noise (to 1 part in {1 / _NOISE:,.0f}), "
-                "so their information is infinite; expected noise in one of them, or levels (x_kind, y_kind='discrete')"
+                f"{pair.x.name} and {pair.y.name}: in these {len(pair)} rows one gives a column of the other, or its order, without an "
+                "exception, so their information cannot be told from infinite; expected more rows, noise in one of them, or levels "
+                "(x_kind, y_kind='discrete')"
             )
     return x, y
 
@@ -62,10 +65,10 @@ def _options(values: np.ndarray, generator: np.random.Generator) -> list[Transfo
     straight, curves = along_curves(values)
     straight = straight[:, _spanning(_ranked(straight))]
     first = f"position along {curves} curve{'s' * (curves > 1)}, " if curves else ""
-    found = [Transformed(_scored(straight, generator), f"{first}normal scores")]
+    found = [_scored(straight, f"{first}normal scores", generator)]
     parts = independent_components(straight, generator) if straight.shape[1] > 1 else None
     if parts is not None:
-        found.append(Transformed(_scored(parts, generator), f"{first}normal scores of independent components"))
+        found.append(_scored(parts, f"{first}normal scores of independent components", generator))
     return found
 
 
@@ -88,13 +91,15 @@ def _spanning(values: np.ndarray) -> np.ndarray:
     return np.sort(order[: len(left)][left > _NOISE * left[0]])
 
 
-def _scored(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def _scored(values: np.ndarray, words: str, generator: np.random.Generator) -> Transformed:
     """Normal scores of columns that give the others; a column that is as straight against them as 99 of 100 normal samples stays as it is:
     ranks would add noise where x and y agree closely."""
     n = len(values)
-    scores = normal_scores(values, generator)
+    scores, ranked = normal_scores(values, generator), False
     for column in range(values.shape[1]):
         given = values[:, column]
         if 1 - np.corrcoef(given, scores[:, column])[0, 1] ** 2 < 0.7 * math.log(n) / n:
             scores[:, column] = (given - given.mean()) / given.std()
-    return scores[:, _spanning(scores)]
+        else:
+            ranked = True
+    return Transformed(scores[:, _spanning(scores)], words, ranked)

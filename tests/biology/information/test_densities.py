@@ -12,7 +12,7 @@ from sciml.biology import information as info
 from sciml.biology.information.densities import MixtureDensity
 from sciml.biology.information.known_laws import known_law
 from sciml.biology.information.samples import checked_pair
-from sciml.errors import ConfigError
+from sciml.errors import ConfigError, DataError
 
 R = np.array([0.8, 0.6, 0.4, 0.2, 0.0])
 TRUTH = -0.5 * np.log2(1 - R**2).sum()
@@ -122,6 +122,24 @@ def test_the_rule_takes_it_for_continuous_sides_and_the_seed_settles_it():
     x, y = gaussian(np.random.default_rng(3), 300)
     first, again = (info.mutual_information(x, y, seed=4) for _ in range(2))
     assert first.estimator.startswith("critic (") and first == again
+
+
+@pytest.mark.parametrize(("noise", "n"), [(1e-3, 200), (1e-3, 500)])
+def test_what_ranks_cannot_tell_stays_open(noise, n):
+    """X uniform, y = x + N(0, noise): 7.9 bit, of which n ranks show less; with few bits the interval stays closed."""
+    rng = np.random.default_rng(n)
+    x = rng.random(n)
+    truth = -np.log2(noise * np.sqrt(2 * np.pi * np.e))  # h(Y) - h(Y | X), Y all but uniform
+    found = MixtureDensity().estimate(checked_pair(x, x + noise * rng.normal(size=n)), 0)
+    assert math.isinf(found.high) and found.low < truth and "ranks" in found.notes[-1]
+    assert math.isfinite(MixtureDensity().estimate(checked_pair(x, x + 0.3 * rng.normal(size=n)), 0).high)
+
+
+@pytest.mark.parametrize("estimator", ["mixture", "critic"])
+def test_sides_of_many_columns_that_give_each_other_are_refused(estimator):
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    with pytest.raises(DataError, match="cannot be told from infinite"):
+        info.mutual_information(x, x[:, ::-1], estimator=estimator)
 
 
 def test_what_it_refuses():
