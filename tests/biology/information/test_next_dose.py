@@ -58,7 +58,7 @@ def test_a_candidate_that_rounds_to_a_dose_gains_nothing(candidates):
 
 
 def test_two_columns():
-    dose, response = cells(2, 100)
+    dose, response = cells(2, 40)
     rng = np.random.default_rng(3)
     found = info.next_dose(dose, np.column_stack([response, rng.normal(size=len(dose))]), candidates=[1.4, 60.0])
     assert found.dose == 60.0
