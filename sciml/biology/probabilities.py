@@ -18,11 +18,16 @@ def checked_law(data: Any, name: str, axes: tuple[str, ...]) -> np.ndarray:
     """A law, or a law in each row, as float64: one axis for each of `axes` (its names are for messages), the last one summing to 1.
 
     Rows that miss 1 by at most 1e-6 are divided by their sum. Raises DataError, which begins with `name`, for what is no array of numbers
-    with these axes, entries that are no probability (with row and column) and rows that do not sum to 1.
+    with these axes, masked entries, numbers given as texts, entries that are no probability (with row and column) and rows that do not sum
+    to 1.
     """
     asked = f"[{', '.join(axes)}]"
+    if np.ma.is_masked(data):
+        raise DataError(f"{name}: found masked entries, expected a probability in each place of {asked}")
     try:
-        law = np.array(data, dtype=float)
+        if (given := np.asarray(data)).dtype.kind in "US":
+            raise TypeError("texts")
+        law = np.array(given, dtype=float)
     except (TypeError, ValueError):
         raise DataError(f"{name}: found {shown(data)}, expected probabilities {asked}") from None
     if law.ndim != len(axes) or law.size == 0:

@@ -22,6 +22,8 @@ def test_rows_are_brought_to_one_and_the_data_left_alone():
     ("data", "said"),
     [
         ("law", r"p: found 'law', expected probabilities \[k, m\]"),
+        ([["0.5", "0.5"]], r"p: found .*, expected probabilities \[k, m\]"),
+        (np.ma.masked_values([[0.5, 0.5], [0.5, 0.5]], 0.5), "p: found masked entries"),
         ([0.5, 0.5], r"p: found an array of shape \(2,\), expected \[k, m\]: each row"),
         (np.zeros((0, 2)), r"p: found an array of shape \(0, 2\)"),
         ([[0.5, 0.5], [1.5, -0.5]], "p: row 1, column 1: found -0.5, expected a probability"),
